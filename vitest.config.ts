@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** Where the machine-readable result goes, when somebody asks for one. */
+const reportFile = process.env['FRAMESLAB_TEST_REPORT'];
+
+export default defineConfig({
+  resolve: {
+    // A test and the worker threads that it starts run the same shipped file.
+    alias: { frameslab: fileURLToPath(new URL('./dist/node.js', import.meta.url)) },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
+    pool: 'forks',
+    isolate: true,
+    maxWorkers: 2,
+    retry: 0,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters:
+      reportFile === undefined ? ['default'] : ['default', ['json', { outputFile: reportFile }]],
+  },
+});

@@ -1,0 +1,321 @@
+/**
+ * Checks the package as a stranger meets it: packs it, installs the tarball into an empty project,
+ * uses it from ESM and CommonJS, bundles it, and type-checks strict consumers against it.
+ *
+ * Prints one line per step. Any failure ends it with a non-zero exit.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'frameslab-package-'));
+const consumer = join(scratch, 'consumer');
+const installed = join(consumer, 'node_modules', 'frameslab');
+const windows = process.platform === 'win32';
+
+/** A failure that needs no stack: the sentence says it all. */
+class CheckFailed extends Error {}
+
+/** Runs a command and returns its standard output; anything but success is a failed check. */
+function run(command, args, cwd) {
+  const shell = windows && command === 'npm';
+  const done = spawnSync(command, args, { cwd, shell, encoding: 'utf8', stdio: 'pipe' });
+  if (done.error !== undefined) throw done.error;
+  if (done.status === 0) return done.stdout;
+  const printed = `${done.stdout}${done.stderr}`.trimEnd();
+  throw new CheckFailed(`${command} ${args.join(' ')} exited with ${done.status}\n${printed}`);
+}
+
+function expect(holds, sentence) {
+  if (!holds) throw new CheckFailed(sentence);
+}
+
+function write(name, text) {
+  const file = join(consumer, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The tarball
+
+function pack() {
+  const printed = run(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch],
+    root,
+  );
+  const listed = JSON.parse(printed);
+  const [report] = Array.isArray(listed) ? listed : Object.values(listed);
+  const paths = report.files.map((file) => file.path);
+
+  const loose = new Set(['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']);
+  const strangers = paths.filter((path) => !loose.has(path) && !path.startsWith('dist/'));
+  expect(strangers.length === 0, `the tarball holds what it should not: ${strangers.join(', ')}`);
+  const missing = [...loose].filter((path) => !paths.includes(path));
+  expect(missing.length === 0, `the tarball lacks ${missing.join(', ')}`);
+
+  const tarball = join(scratch, basename(report.filename));
+  return { tarball, count: paths.length, size: report.size };
+}
+
+function install(tarball) {
+  mkdirSync(consumer);
+  write('package.json', JSON.stringify({ name: 'consumer', private: true, version: '1.0.0' }));
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], consumer);
+  const others = readdirSync(join(consumer, 'node_modules')).filter(
+    (name) => name !== 'frameslab' && !name.startsWith('.'),
+  );
+  expect(others.length === 0, `installing frameslab also installed ${others.join(', ')}`);
+}
+
+/** Every path that the exports map names exists in the tarball. */
+function exportsMap() {
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const named = [];
+  const collect = (entry) => {
+    if (typeof entry === 'string') named.push(entry);
+    else for (const inner of Object.values(entry)) collect(inner);
+  };
+  collect(manifest.exports);
+  for (const path of named) {
+    expect(existsSync(join(installed, path)), `the exports map names ${path}, which is not there`);
+  }
+  for (const field of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
+    expect(manifest[field] === undefined, `package.json has ${field}; frameslab has none`);
+  }
+  return new Set(named).size;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The default entry, which browsers load
+
+const importPattern =
+  /\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\b(?:import|require)\s*\(\s*["']([^"']+)["']\s*\)/g;
+
+/** Every module that `entry` reaches, and every bare specifier met on the way. */
+function reach(entry) {
+  const files = new Set();
+  const bare = new Set();
+  const pending = [join(installed, entry)];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (files.has(file)) continue;
+    files.add(file);
+    for (const found of readFileSync(file, 'utf8').matchAll(importPattern)) {
+      const specifier = found[1] ?? found[2] ?? found[3];
+      if (specifier.startsWith('.')) pending.push(resolve(dirname(file), specifier));
+      else bare.add(specifier);
+    }
+  }
+  return { files, bare };
+}
+
+function platformNeutral() {
+  for (const entry of ['dist/index.js', 'dist/index.cjs']) {
+    const { bare } = reach(entry);
+    const builtins = [...bare].filter((s) => s.startsWith('node:') || builtinModules.includes(s));
+    expect(builtins.length === 0, `${entry} imports ${builtins.join(', ')}`);
+    expect(bare.size === 0, `${entry} imports ${[...bare].join(', ')}`);
+  }
+  for (const entry of ['dist/node.js', 'dist/node.cjs']) {
+    const { bare } = reach(entry);
+    expect(bare.has('node:worker_threads'), `${entry} does not import node:worker_threads`);
+    const others = [...bare].filter((specifier) => !specifier.startsWith('node:'));
+    expect(others.length === 0, `${entry} imports ${others.join(', ')}`);
+  }
+  const shared = [...reach('dist/index.js').files].filter((f) =>
+    reach('dist/node.js').files.has(f),
+  );
+  expect(
+    shared.length > 0,
+    'dist/index.js and dist/node.js share no chunk: the core is there twice',
+  );
+}
+
+// ---------------------------------------------------------------------------------------------
+// Using it
+
+/** One frame's life, in plain JavaScript; `frameslab` is whatever was imported. */
+const life = `
+const { FramePool } = frameslab;
+const pool = FramePool.create({ frames: 4, frameSizeBytes: 1024 });
+async function main() {
+  const frame = await pool.acquire();
+  frame.write(new Uint8Array([1, 2, 3]));
+  if (frame.length !== 3 || frame.bytes[2] !== 3) throw new Error('the bytes did not arrive');
+  const held = pool.audit();
+  if (held.ok !== true) throw new Error('audit while held: ' + JSON.stringify(held));
+  if (frame.release() !== true) throw new Error('release did not say that it was the last');
+  const home = pool.audit();
+  if (home.ok !== true) throw new Error('audit after release: ' + JSON.stringify(home));
+  pool.close();
+  for (const [name, value] of Object.entries(frameslab)) {
+    if (typeof value === 'function' && /^class\\b/.test(Function.prototype.toString.call(value)))
+      if (value.name !== name) throw new Error('class ' + name + ' calls itself ' + value.name);
+  }
+  console.log('ok');
+}
+main().catch((error) => { console.error(error); process.exit(1); });
+`;
+
+function use(name, text) {
+  const printed = run(process.execPath, [write(name, text)], consumer);
+  expect(printed === 'ok\n', `${name} printed ${JSON.stringify(printed)} instead of ok`);
+}
+
+/**
+ * A bundler that believes `sideEffects: false` keeps a module only for the exports it provides. The
+ * host adaptor must survive that, or a bundled program would run on the wrong host.
+ */
+async function bundle() {
+  const input = write('bundle-me.mjs', `import * as frameslab from 'frameslab';\n${life}`);
+  const named = write(
+    'bundle-one.mjs',
+    "import { FramePool } from 'frameslab';\nFramePool.create();\n",
+  );
+  for (const [entry, platform, wanted] of [
+    [input, 'node', true],
+    [named, 'node', true],
+    [named, 'browser', false],
+  ]) {
+    const bundler = await rolldown({ input: entry, platform, logLevel: 'silent' });
+    const file = join(consumer, `bundled-${platform}-${basename(entry)}`);
+    await bundler.write({ file, format: 'esm' });
+    await bundler.close();
+    const found = readFileSync(file, 'utf8').includes('worker_threads');
+    expect(
+      found === wanted,
+      wanted
+        ? 'a bundler drops the host adaptor: with `sideEffects: false`, dist/node.js must provide ' +
+            'FramePool itself, or package.json must name dist/node.js and dist/node.cjs there'
+        : 'a bundle for browsers imports worker_threads',
+    );
+    if (entry === input) use(basename(file), readFileSync(file, 'utf8'));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Types
+
+const typedBody = `
+const options: FramePoolOptions = { frames: 4, frameSizeBytes: 1024 };
+const pool: FramePool = FramePool.create(options);
+const now: Frame | undefined = pool.tryAcquire(3);
+export async function main(): Promise<number> {
+  const frame: Frame = now ?? (await pool.acquire());
+  frame.write(new Uint8Array(3));
+  const bytes: Uint8Array<SharedArrayBuffer> = frame.bytes;
+  const last: boolean = frame.release();
+  pool.audit();
+  pool.close();
+  return last ? bytes.length : 0;
+}
+// @ts-expect-error an option of the wrong type is refused, so the types are really there
+FramePool.create({ frames: 'four' });
+// @ts-expect-error exactOptionalPropertyTypes: an option is left out, not set to undefined
+FramePool.create({ frames: undefined });
+`;
+const typedImport = "import { type Frame, FramePool, type FramePoolOptions } from 'frameslab';";
+const typedRequire = `import frameslab = require('frameslab');
+import FramePool = frameslab.FramePool;
+type Frame = frameslab.Frame;
+type FramePoolOptions = frameslab.FramePoolOptions;`;
+
+/** A consumer on Node has Node's types; one in a browser has the web's and none of Node's. */
+const onNode = {
+  lib: ['ES2024', 'ESNext.Disposable'],
+  types: ['node'],
+  typeRoots: [join(root, 'node_modules', '@types')],
+};
+const onWeb = { lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [] };
+const consumers = [
+  ['node16', { module: 'Node16', moduleResolution: 'node16', ...onNode }],
+  ['nodenext', { module: 'NodeNext', moduleResolution: 'nodenext', ...onNode }],
+  ['bundler', { module: 'Preserve', moduleResolution: 'bundler', ...onWeb }],
+  [
+    'bundler-for-node',
+    { module: 'Preserve', moduleResolution: 'bundler', customConditions: ['node'], ...onNode },
+  ],
+];
+
+function typeCheck(name, resolution) {
+  const files = [
+    write(`${name}/esm.mts`, `${typedImport}\n${typedBody}`),
+    write(`${name}/cjs.cts`, `${typedRequire}\n${typedBody}`),
+  ];
+  const compilerOptions = {
+    target: 'ES2022',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+    ...resolution,
+  };
+  const project = write(
+    `${name}/tsconfig.json`,
+    JSON.stringify({ compilerOptions, files }, null, 2),
+  );
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [tsc, '--pretty', 'false', '-p', project], consumer);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+async function step(sentence, check) {
+  const begun = performance.now();
+  const detail = await check();
+  const took = Math.round(performance.now() - begun);
+  console.log(`ok  ${sentence}${typeof detail === 'string' ? `: ${detail}` : ''} (${took} ms)`);
+}
+
+try {
+  let packed;
+  await step('the tarball holds dist and the four papers, nothing else', () => {
+    packed = pack();
+    return `${packed.count} files, ${packed.size} bytes`;
+  });
+  await step('it installs offline into an empty project, alone', () => install(packed.tarball));
+  await step('every path of the exports map is there', () => `${exportsMap()} paths`);
+  await step(
+    'the default entry imports nothing of Node; the entries share a chunk',
+    platformNeutral,
+  );
+  await step('imported from ESM, a frame lives and comes home', () =>
+    use('use.mjs', `import * as frameslab from 'frameslab';\n${life}`),
+  );
+  await step('required from CommonJS, a frame lives and comes home', () =>
+    use('use.cjs', `'use strict';\nconst frameslab = require('frameslab');\n${life}`),
+  );
+  await step('the default entry works without a host adaptor', () => {
+    use(
+      'core.mjs',
+      `import * as frameslab from './node_modules/frameslab/dist/index.js';\n${life}`,
+    );
+  });
+  await step('bundled for Node and for a browser, it keeps the right host', bundle);
+  for (const [name, resolution] of consumers) {
+    await step(`a strict consumer type-checks, .mts and .cts, ${name}`, () =>
+      typeCheck(name, resolution),
+    );
+  }
+} catch (error) {
+  console.error(`FAILED  ${error instanceof CheckFailed ? error.message : (error.stack ?? error)}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

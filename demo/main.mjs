@@ -21,6 +21,8 @@ import { verify } from './verify.mjs';
 import { WavReader } from './wav-file.mjs';
 
 const FRAMES = 64;
+const THREADS = 4;
+const CACHE_FRAMES = 4; // few, so that main can't read far ahead of the others
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 };
 
 process.exitCode = await main();
@@ -77,6 +79,8 @@ async function runThreads(wav, outputPath, { inputPath, paced, verify: guarded }
   const pool = FramePool.create({
     frameSizeBytes: frameSteps * wav.stride,
     frames: FRAMES,
+    threadsMax: THREADS,
+    cacheFrames: CACHE_FRAMES,
     guard: guarded ? 'verify' : 'off', // would notice a consumer that writes
   });
   const stop = new Stop();

@@ -71,12 +71,14 @@ function statsLine(stats) {
 }
 
 function auditLine(audit) {
-  const { slots, free, cached, held, inFlight } = audit;
-  const places = `${free} free, ${cached} in caches, ${held} held, ${inFlight} under way`;
+  const { slots, free, cached, held, inFlight, inLanes } = audit;
   const home = everySlotCameHome(audit) ? 'every slot came home' : 'NOT every slot came home';
-  return `${home}: ${slots} slots, ${places}`;
+  const away = `${held} held, ${inFlight} in messages, ${inLanes} in channels`;
+  const sentences = audit.problems.map(({ slot, problem }) => `; slot ${slot}: ${problem}`);
+  return `${home}: ${slots} slots, ${free} free, ${cached} in caches, ${away}${sentences.join('')}`;
 }
 
-export function everySlotCameHome({ slots, free, cached }) {
-  return free + cached === slots;
+/** Nothing is held or under way any more, and nothing is wrong. */
+export function everySlotCameHome({ ok, slots, free, cached }) {
+  return ok && free + cached === slots;
 }

@@ -1,5 +1,6 @@
 /** Every kind of WAV file that the demo promises to read, through all threads and back. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   CLIP,
@@ -57,6 +58,7 @@ describe('the clip', () => {
     const { stdout } = await demo([CLIP]);
     const written = /^written +(.+)$/m.exec(stdout)?.[1];
     expect(readWav(readFileSync(written ?? '')).samples).toHaveLength(CLIP_STEPS * 4);
+    rmSync(dirname(written ?? ''), { recursive: true });
   });
 });
 

@@ -1,0 +1,118 @@
+/**
+ * This thread's attachment to a slab: one seat, and the objects that work on it. A thread attaches
+ * once per slab, whatever asks for it: a second `attach`, or a second copy of the library.
+ *
+ * Invariants
+ * 1. The registry lives on the global object under a registered symbol that names the version, so
+ *    the ESM and the CommonJS copy of one version find the same attachment.
+ * 2. Two buffers are the same memory only if a word written through one is read through the other:
+ *    a copied slab has the same identity, and is another slab.
+ *
+ * Each thread has its own registry. Nothing blocks.
+ */
+import { AcquireWish } from './acquire-wish.js';
+import { Lanes } from './lanes.js';
+import { settleAll } from './reclaim.js';
+import { References } from './references.js';
+import { closedError } from './refusal.js';
+import { HEADER, SEAT } from './slab/layout.js';
+import { LIBRARY_VERSION, type Slab } from './slab/slab.js';
+import { SlotTable } from './slot-table.js';
+import { hostOfThread, tokenOfThread } from './threads/host.js';
+import { Seats } from './threads/seats.js';
+import { Waiting } from './waiting.js';
+
+/** One seat in one slab, and what works on it. */
+export class Attachment {
+  readonly slab: Slab;
+  readonly refs: References;
+  readonly slots: SlotTable;
+  readonly waiting: Waiting;
+  readonly acquiring: AcquireWish;
+  /** Pool objects by copy of the library: each copy has classes of its own. */
+  readonly pools = new Map<object, object>();
+
+  private readonly lanes = new Map<string, Lanes>();
+
+  private constructor(slab: Slab, seat: number) {
+    this.slab = slab;
+    this.refs = new References(slab, seat);
+    this.slots = new SlotTable(this.refs);
+    this.waiting = new Waiting(this.refs.park);
+    this.acquiring = new AcquireWish(this.refs);
+    this.refs.onDoubt = () => settleAll(this.refs);
+    this.refs.onReclaim = (dead) => this.leaveLanes(dead);
+  }
+
+  /** The attachment of this thread to the slab's memory: the one that exists, or a new one. */
+  static of(slab: Slab): Attachment {
+    const attachments = registry();
+    for (const attachment of attachments) if (attachment.isAt(slab)) return attachment;
+    const seats = new Seats(slab);
+    const seat = seats.claim(tokenOfThread(), hostOfThread().threadName);
+    slab.i32[seats.at(seat) + SEAT.hint] = startOf(slab, seat);
+    const attachment = new Attachment(slab, seat);
+    attachments.add(attachment);
+    return attachment;
+  }
+
+  /** The lanes of a declared channel, one object per thread; `undefined` for any other name. */
+  lanesOf(name: string): Lanes | undefined {
+    const known = this.lanes.get(name);
+    if (known !== undefined) return known;
+    const layout = this.slab.layout.channels.find((channel) => channel.name === name);
+    if (layout === undefined) return undefined;
+    const lanes = new Lanes(this.refs, layout);
+    this.lanes.set(name, lanes);
+    return lanes;
+  }
+
+  /** Ends all subscriptions of a seat; answers how many frames lay in its lanes. */
+  private leaveLanes(seat: number): number {
+    let drained = 0;
+    for (const { name } of this.slab.layout.channels)
+      drained += this.lanesOf(name)?.leave(seat) ?? 0;
+    return drained;
+  }
+
+  /** Leaves the slab. Throws `FramesHeldError`, and stays, while this thread holds frames. */
+  leave(): void {
+    const { refs } = this;
+    if (refs.closed) return;
+    this.waiting.failAll(closedError());
+    refs.giveCacheBack();
+    refs.requireNothingHeld();
+    this.leaveLanes(refs.seat);
+    refs.seats.condemn(refs.seat, refs.seats.ownerOf(refs.seat));
+    refs.dropMail();
+    refs.giveCacheBack();
+    refs.closed = true;
+    refs.seats.vacate(refs.seat);
+    registry().delete(this);
+  }
+
+  /** True if `slab` lies in the very memory that this attachment is to. */
+  private isAt(slab: Slab): boolean {
+    const own = this.slab.i32;
+    const other = slab.i32;
+    if (own[HEADER.identity] !== other[HEADER.identity]) return false;
+    if (own.length !== other.length) return false;
+    const at = this.refs.seats.at(this.refs.seat) + SEAT.probe;
+    const mark = ((own[at] as number) + 1) | 0;
+    own[at] = mark;
+    return other[at] === mark;
+  }
+}
+
+/** Where a seat starts to look for free slots, so that seats do not meet at one leaf. */
+function startOf(slab: Slab, seat: number): number {
+  const resident = Math.max(1, Math.ceil(slab.geometry.preallocateFrames / 32));
+  return Math.floor((seat * Math.min(resident, slab.layout.leaves)) / slab.geometry.threadsMax);
+}
+
+function registry(): Set<Attachment> {
+  const key = Symbol.for(`frameslab.attachments.${LIBRARY_VERSION}`);
+  const scope = globalThis as { [key: symbol]: Set<Attachment> | undefined };
+  scope[key] ??= new Set();
+  return scope[key];
+}

@@ -1,0 +1,217 @@
+/**
+ * `FrameChannel`: frames from thread to thread through the slab, in three forms per verb.
+ *
+ * Invariants
+ * 1. A send moves one reference of the frame object it is given; a failed or refused one leaves the
+ *    frame with the sender, whole.
+ * 2. A receiver says "end" (`undefined`) only after it has seen the channel closed and, looking after
+ *    that, nothing more in its lanes.
+ * 3. All objects of one thread for a channel share its lanes: there is one consumer per thread.
+ *
+ * The seat's own thread only. `…Sync` blocks; the promise forms allocate and keep the event loop
+ * alive while they are pending; the *now* forms and the integer twins never block.
+ */
+import type { Attachment } from './attachment.js';
+import { InvalidOptionError } from './errors.js';
+import { Frame } from './frame.js';
+import type { Lanes } from './lanes.js';
+import { type ChannelMode, describe, integer, type WhenFull } from './slab/geometry.js';
+import type { SlotTable } from './slot-table.js';
+import type { Waiting, WaitOptions, Wish } from './waiting.js';
+import type { Handle } from './words/handle.js';
+
+/** What a receiver gets when the channel was closed and is drained: no signed 31-bit handle. */
+const END = 0x7fff_ffff;
+
+/** A channel as one thread uses it. */
+export class FrameChannel {
+  /** As declared at `create`. */
+  readonly name: string;
+  /** `'queue'`: each frame to one consumer; `'broadcast'`: each frame to every subscriber. */
+  readonly mode: ChannelMode;
+  /** Frames that may lie undelivered: per producer, on a broadcast per producer and subscriber. */
+  readonly capacity: number;
+  /** What happens when a lane is full. */
+  readonly whenFull: WhenFull;
+
+  private readonly lanes: Lanes;
+  private readonly slots: SlotTable;
+  private readonly waiting: Waiting;
+  private readonly receiving: Wish<Handle>;
+
+  private constructor(attachment: Attachment, lanes: Lanes) {
+    this.lanes = lanes;
+    this.slots = attachment.slots;
+    this.waiting = attachment.waiting;
+    this.name = lanes.layout.name;
+    this.mode = lanes.layout.mode;
+    this.capacity = lanes.layout.capacity;
+    this.whenFull = lanes.layout.whenFull;
+    this.receiving = {
+      complaint: `nothing came through the channel '${this.name}'`,
+      arm: () => lanes.armReceive(),
+      attempt: () => this.receiveOrEnd(),
+      disarm: () => lanes.disarmReceive(),
+    };
+  }
+
+  /** @internal The channel of a name, or `InvalidOptionError` naming those that exist. */
+  static of(attachment: Attachment, name: string): FrameChannel {
+    const lanes = typeof name === 'string' ? attachment.lanesOf(name) : undefined;
+    if (lanes !== undefined) return new FrameChannel(attachment, lanes);
+    const names = attachment.slab.layout.channels.map((channel) => `'${channel.name}'`);
+    throw new InvalidOptionError(
+      `this pool has no channel ${describe(name)}; declared at create: ${names.join(', ') || 'none'}`,
+    );
+  }
+
+  /**
+   * Moves one reference of the frame into the channel. False if it is full and `whenFull` is
+   * `'wait'`: the frame stays with the sender. Throws `ChannelClosedError`, `ExternalFrameError`,
+   * `FrameReleasedError`, `InvalidOptionError` for a frame of another pool.
+   */
+  trySend(frame: Frame): boolean {
+    const sent = this.lanes.trySend(this.handleOf(frame));
+    if (sent) frame.sent();
+    return sent;
+  }
+
+  /** Blocks until there was room. Throws as `trySend` does, and `TimeoutError`. */
+  sendSync(frame: Frame, timeoutMs?: number): void {
+    if (!this.trySend(frame)) this.waiting.waitSync(this.sending(frame), timeoutMs);
+  }
+
+  /** Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort. */
+  async send(frame: Frame, options?: WaitOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    if (!this.trySend(frame)) await this.waiting.waitAsync(this.sending(frame), options);
+  }
+
+  /** A frame if one is there now, else `undefined`. */
+  tryReceive(): Frame | undefined {
+    return this.framed(this.lanes.tryReceive());
+  }
+
+  /** Blocks until a frame is there; `undefined` once the channel is closed and drained. */
+  receiveSync(timeoutMs?: number): Frame | undefined {
+    const now = this.lanes.tryReceive();
+    return this.framed(now !== 0 ? now : this.waiting.waitSync(this.receiving, timeoutMs));
+  }
+
+  /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
+  async receive(options?: WaitOptions): Promise<Frame | undefined> {
+    options?.signal?.throwIfAborted();
+    const now = this.lanes.tryReceive();
+    return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
+  }
+
+  /** The integer twin of `trySend`. Allocates nothing. Throws `StaleHandleError` as well. */
+  trySendHandle(handle: Handle): boolean {
+    return this.lanes.trySend(handle);
+  }
+
+  /** The integer twin of `tryReceive`: 0 if nothing is there now. Allocates nothing. */
+  tryReceiveHandle(): Handle {
+    return this.lanes.tryReceive();
+  }
+
+  /**
+   * Sends the first `count` handles (default: all) as far as there is room; answers how many were
+   * sent. Cheaper per frame than one by one. Throws as `trySendHandle` does if none could be sent.
+   */
+  trySendMany(handles: Int32Array, count?: number): number {
+    if (!(handles instanceof Int32Array)) {
+      throw new InvalidOptionError(`handles must be an Int32Array, got ${describe(handles)}`);
+    }
+    return this.lanes.trySendMany(
+      handles,
+      integer('count', count ?? handles.length, 0, handles.length),
+    );
+  }
+
+  /** Receives as many handles as are there, at most `into.length`; answers how many. */
+  tryReceiveMany(into: Int32Array): number {
+    if (!(into instanceof Int32Array)) {
+      throw new InvalidOptionError(`into must be an Int32Array, got ${describe(into)}`);
+    }
+    for (let k = 0; k < into.length; k++) {
+      const handle = this.lanes.tryReceive();
+      if (handle === 0) return k;
+      into[k] = handle;
+    }
+    return into.length;
+  }
+
+  /** From now on this thread gets every frame of the broadcast. Idempotent. */
+  subscribe(): this {
+    this.requireBroadcast('subscribe');
+    this.lanes.subscribe();
+    return this;
+  }
+
+  /** This thread gets no more frames of the broadcast; what lay in its lanes is released. */
+  unsubscribe(): this {
+    this.requireBroadcast('unsubscribe');
+    this.lanes.unsubscribe();
+    return this;
+  }
+
+  /** Ends the channel for everybody: senders throw, receivers drain what is there and then end. */
+  close(): void {
+    this.lanes.close();
+  }
+
+  /** True once anybody closed it. */
+  get closed(): boolean {
+    return this.lanes.closed;
+  }
+
+  /** Frames that lie in the channel, all lanes together; may lag. */
+  get depth(): number {
+    return this.lanes.depth;
+  }
+
+  /** Frames that `whenFull` dropped since creation, by all producers; may lag. */
+  get dropped(): number {
+    return this.lanes.dropped;
+  }
+
+  /** Receives until the channel is closed and drained. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
+    for (;;) {
+      const frame = await this.receive();
+      if (frame === undefined) return;
+      yield frame;
+    }
+  }
+
+  private sending(frame: Frame): Wish<true> {
+    return {
+      complaint: `the channel '${this.name}' had no room`,
+      arm: () => this.lanes.armSend(),
+      attempt: () => (this.trySend(frame) ? true : undefined),
+      disarm: () => undefined,
+    };
+  }
+
+  private receiveOrEnd(): Handle | undefined {
+    const { closed } = this.lanes;
+    const handle = this.lanes.tryReceive();
+    if (handle !== 0) return handle;
+    return closed ? END : undefined;
+  }
+
+  private framed(handle: Handle): Frame | undefined {
+    return handle === 0 || handle === END ? undefined : new Frame(this.slots, handle);
+  }
+
+  private handleOf(frame: Frame): Handle {
+    if (frame instanceof Frame) return frame.sendable(this.slots);
+    throw new InvalidOptionError(`a channel carries frames, got ${describe(frame)}`);
+  }
+
+  private requireBroadcast(verb: string): void {
+    if (this.mode === 'broadcast') return;
+    throw new InvalidOptionError(`${verb}() is for broadcasts; '${this.name}' is a queue`);
+  }
+}

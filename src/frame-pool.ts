@@ -1,0 +1,282 @@
+/**
+ * `FramePool`: the facade. It owns no words: it checks arguments and asks the files below.
+ *
+ * Invariant: one pool object per thread and slab (and copy of the library), however it was come by.
+ *
+ * The object belongs to the thread that made it; other threads attach. What blocks says so.
+ */
+import { Attachment } from './attachment.js';
+import { FrameChannel } from './channel.js';
+import { InvalidOptionError, StaleHandleError } from './errors.js';
+import { External } from './external.js';
+import { DISPOSE, Frame, type FrameMessage } from './frame.js';
+import { type AuditReport, auditOf } from './inspect/audit.js';
+import { inspectOf, type SlotReport } from './inspect/report.js';
+import { type PoolStats, statsOf } from './inspect/stats.js';
+import { openNamed } from './named.js';
+import { FreeList } from './protocol/free-list.js';
+import { type ReclaimReport, reclaim, settleAll } from './reclaim.js';
+import { describe, type FramePoolOptions, geometryOf, integer } from './slab/geometry.js';
+import { HEADER, layoutOf } from './slab/layout.js';
+import { isSharedBuffer, Slab } from './slab/slab.js';
+import type { SlotTable } from './slot-table.js';
+import { hostOfThread } from './threads/host.js';
+import type { WaitOptions } from './waiting.js';
+import { type WatchableThread, watchThread } from './watch.js';
+
+/** What another thread needs to attach: structured-cloneable. */
+export interface FramePoolRef {
+  /** Marks the shape. */
+  readonly frameslab: 'pool';
+  /** The memory that the slab lies in. */
+  readonly buffer: SharedArrayBuffer;
+  /** Where in it the slab begins, in bytes. */
+  readonly byteOffset: number;
+}
+
+/** A pool of frames in one slab, as one thread uses it. */
+export class FramePool {
+  /** The integer API: no object per frame. */
+  readonly slots: SlotTable;
+  /** The memory that the slab lies in. */
+  readonly buffer: SharedArrayBuffer;
+  /** Where in `buffer` the slab begins, in bytes. */
+  readonly byteOffset: number;
+  /** Bytes that one frame can hold. */
+  readonly frameSizeBytes: number;
+  /** Frames that can always be held at once. */
+  readonly frames: number;
+  /** Threads that can be attached at once. */
+  readonly threadsMax: number;
+  /** This thread's seat in the slab. */
+  readonly seat: number;
+
+  private readonly attachment: Attachment;
+  private readonly channels = new Map<string, FrameChannel>();
+
+  private constructor(attachment: Attachment) {
+    const { slab } = attachment;
+    this.attachment = attachment;
+    this.slots = attachment.slots;
+    this.buffer = slab.buffer;
+    this.byteOffset = slab.byteOffset;
+    this.frameSizeBytes = slab.geometry.frameSizeBytes;
+    this.frames = slab.geometry.frames;
+    this.threadsMax = slab.geometry.threadsMax;
+    this.seat = attachment.refs.seat;
+    attachment.pools.set(FramePool, this);
+  }
+
+  /**
+   * Cuts a new slab and takes its first seat. Allocates the whole slab; makes the preallocated frames
+   * resident. Throws `InvalidOptionError`, `SharedMemoryUnavailableError`.
+   */
+  static create(options: FramePoolOptions = {}): FramePool {
+    const geometry = geometryOf(options);
+    const slab = Slab.create(geometry, options.buffer, options.byteOffset);
+    FreeList.fill(slab);
+    return FramePool.at(slab);
+  }
+
+  /** How many bytes a slab with these options takes: for `buffer` and `byteOffset`. */
+  static slabBytes(options: FramePoolOptions = {}): number {
+    return layoutOf(geometryOf(options)).slabBytes;
+  }
+
+  /**
+   * Attaches this thread to a slab that another one made; a bare buffer means `byteOffset` 0. Doing
+   * it again returns the same object. Throws `SlabFormatError`, `SeatsExhaustedError`.
+   */
+  static attach(source: FramePoolRef | SharedArrayBuffer): FramePool {
+    if (isSharedBuffer(source)) return FramePool.at(Slab.attach(source, 0));
+    const ref = source as Partial<FramePoolRef> | null;
+    if (typeof ref !== 'object' || ref === null || ref.frameslab !== 'pool') {
+      throw new InvalidOptionError(
+        `attach takes a pool.ref or a SharedArrayBuffer, got ${describe(source)}`,
+      );
+    }
+    return FramePool.at(Slab.attach(ref.buffer as SharedArrayBuffer, ref.byteOffset as number));
+  }
+
+  /**
+   * The pool of this name, process-wide. The main thread gets or creates it; a worker that started
+   * after that gets it with no plumbing at all. Throws `PoolNotFoundError` in a worker that cannot
+   * know it, and `InvalidOptionError` if the pool exists with other options than these.
+   */
+  static open(name: string, options?: FramePoolOptions): FramePool {
+    return openNamed(name, options, {
+      create: (wanted) => FramePool.create(wanted),
+      attach: (ref: FramePoolRef) => FramePool.attach(ref),
+      geometryOf: (pool) => pool.attachment.slab.geometry,
+      isOpen: (pool) => !pool.attachment.refs.closed,
+    });
+  }
+
+  private static at(slab: Slab): FramePool {
+    const attachment = Attachment.of(slab);
+    const known = attachment.pools.get(FramePool) as FramePool | undefined;
+    return known ?? new FramePool(attachment);
+  }
+
+  /** What another thread needs to attach: put it into `workerData`, a message, environment data. */
+  get ref(): FramePoolRef {
+    return { frameslab: 'pool', buffer: this.buffer, byteOffset: this.byteOffset };
+  }
+
+  /**
+   * A frame if one is free now, else `undefined`. `length` is its initial length in bytes (default
+   * 0); its bytes are those of the slot's last user. Never blocks. Allocates one small object.
+   * Throws `FrameTooLargeError`, `PoolClosedError`.
+   */
+  tryAcquire(length?: number): Frame | undefined {
+    const { slots } = this;
+    if (length !== undefined) slots.checkedLength(length);
+    const handle = slots.acquire();
+    if (handle === 0) return undefined;
+    if (length !== undefined && length !== 0) slots.setLength(handle, length);
+    return new Frame(slots, handle);
+  }
+
+  /**
+   * Blocks this thread until a frame is free. Throws `TimeoutError` after `timeoutMs` (default:
+   * never), and `PoolExhaustedError` where the thread must not block (a browser's main thread).
+   */
+  acquireSync(length?: number, timeoutMs?: number): Frame {
+    const now = this.tryAcquire(length);
+    if (now !== undefined) return now;
+    const { waiting, acquiring } = this.attachment;
+    acquiring.count();
+    return this.framed(waiting.waitSync(acquiring, timeoutMs), length);
+  }
+
+  /**
+   * Resolves to a frame as soon as one is free; keeps the event loop alive until then. Rejects with
+   * `TimeoutError`, or with the signal's reason. First come, first served among all that wait.
+   */
+  async acquire(length?: number, options?: WaitOptions): Promise<Frame> {
+    options?.signal?.throwIfAborted();
+    const now = this.tryAcquire(length);
+    if (now !== undefined) return now;
+    const { waiting, acquiring } = this.attachment;
+    acquiring.count();
+    return this.framed(await waiting.waitAsync(acquiring, options), length);
+  }
+
+  /** `count` frames, all or none: `undefined` if there are not so many free now. Never blocks. */
+  acquireMany(count: number, length?: number): Frame[] | undefined {
+    integer('count', count, 0, this.attachment.slab.layout.slots);
+    if (length !== undefined) this.slots.checkedLength(length);
+    const handles: number[] = [];
+    if (!this.attachment.refs.acquireMany(handles, count)) return undefined;
+    return handles.map((handle) => this.framed(handle, length));
+  }
+
+  /**
+   * Takes over the reference that a message carries. Throws `StaleHandleError` if there is none: the
+   * message was adopted or revoked already, it is for another seat, from another pool, or no message.
+   */
+  adopt(message: FrameMessage): Frame {
+    const { refs } = this.attachment;
+    if (typeof message === 'number') return new Frame(this.slots, this.slots.adopt(message));
+    if (refs.closed) throw refs.refusal(message);
+    return new Frame(this.slots, 0, External.adopt(message, this.identity));
+  }
+
+  /** Ends a message that nobody will adopt. False: too late, it was adopted or revoked already. */
+  revoke(message: FrameMessage): boolean {
+    if (typeof message === 'number') return this.slots.revoke(message);
+    try {
+      External.adopt(message, this.identity).release();
+      return true;
+    } catch (fault) {
+      if (fault instanceof StaleHandleError && isMessage(message)) return false;
+      throw fault;
+    }
+  }
+
+  /** External memory as a frame: never pooled, but it travels and is counted like any other. */
+  wrap(buffer: SharedArrayBuffer, byteOffset = 0, length?: number): Frame {
+    if (!isSharedBuffer(buffer)) {
+      throw new InvalidOptionError(`wrap takes a SharedArrayBuffer, got ${describe(buffer)}`);
+    }
+    integer('byteOffset', byteOffset, 0, buffer.byteLength);
+    const room = buffer.byteLength - byteOffset;
+    const capacity = integer('length', length ?? room, 0, room);
+    const external = External.create(buffer, byteOffset, capacity, this.identity);
+    return new Frame(this.slots, 0, external);
+  }
+
+  /** The channel of this name, as declared at `create`. Throws `InvalidOptionError` for any other. */
+  channel(name: string): FrameChannel {
+    const known = this.channels.get(name);
+    if (known !== undefined) return known;
+    const channel = FrameChannel.of(this.attachment, name);
+    this.channels.set(name, channel);
+    return channel;
+  }
+
+  /**
+   * Watches a worker: when it has ended, however it ended, what its seat held comes back. Any object
+   * with `threadId` and an `exit` event will do. Returns it. Throws `InvalidOptionError`.
+   */
+  watch<T extends WatchableThread>(worker: T): T {
+    watchThread(this.attachment.refs, worker);
+    return worker;
+  }
+
+  /**
+   * Gives back what the thread in `seat` held. Refuses a seat that is alive, unless `ended: true` is
+   * the caller's word that its thread has ended. Doing it twice, or in two threads, is safe.
+   */
+  reclaim(seat: number, options?: { readonly ended?: true }): ReclaimReport {
+    return reclaim(this.attachment.refs, seat, options?.ended === true);
+  }
+
+  /** Numbers about the pool: cheap, may lag; the docstrings of `PoolStats` say how. */
+  stats(): PoolStats {
+    return statsOf(this.attachment.refs);
+  }
+
+  /** Who holds what: one row per slot that is held, in flight or in a lane. */
+  inspect(): SlotReport[] {
+    return inspectOf(this.attachment.refs);
+  }
+
+  /** Accounts for every slot; with `repair`, settles first what dead threads left in doubt. */
+  audit(options?: { readonly repair?: boolean }): AuditReport {
+    const { refs } = this.attachment;
+    const repaired = options?.repair === true && !refs.closed ? settleAll(refs) : 0;
+    return auditOf(refs, repaired);
+  }
+
+  /**
+   * This thread leaves: its cache goes back, its pending promises reject, its seat is free. Throws
+   * `FramesHeldError`, and stays attached, while it still holds frames. Closing twice does nothing.
+   */
+  close(): void {
+    this.attachment.leave();
+  }
+
+  /** The same as `close()`. */
+  [DISPOSE](): void {
+    this.close();
+  }
+
+  /** Which platform's thread this is, for messages: `'node'`, `'bun'`, `'deno'` or `'web'`. */
+  get platform(): string {
+    return hostOfThread().platform;
+  }
+
+  private get identity(): number {
+    return this.attachment.slab.i32[HEADER.identity] as number;
+  }
+
+  private framed(handle: number, length: number | undefined): Frame {
+    if (length !== undefined) this.slots.setLength(handle, length);
+    return new Frame(this.slots, handle);
+  }
+}
+
+function isMessage(message: unknown): boolean {
+  return (message as { frameslab?: unknown } | null)?.frameslab === 'external-frame';
+}

@@ -1,0 +1,71 @@
+/**
+ * `pool.inspect()`: who holds what. Loads only; a row whose slot moved meanwhile says so.
+ *
+ * Any attached thread. Allocates; a pass over all slots.
+ */
+import type { References } from '../references.js';
+import { censusOf, latestMessage, type SlotCensus } from './census.js';
+
+/** A thread that holds references to a slot. */
+export interface Holder {
+  /** Its seat. */
+  readonly seat: number;
+  /** What people call it. */
+  readonly name: string;
+  /** How many references it holds. */
+  readonly count: number;
+}
+
+/** Messages of a slot that are in flight. */
+export interface MessageReport {
+  /** To whom: a seat, or −1 for whoever adopts first. */
+  readonly to: number;
+  /** How many. */
+  readonly count: number;
+  /** The seat that sent the latest of them. */
+  readonly sender: number;
+  /** How long ago the latest was sent. */
+  readonly ageMs: number;
+}
+
+/** One slot that somebody holds. */
+export interface SlotReport {
+  /** Its index. */
+  readonly slot: number;
+  /** Its generation. */
+  readonly generation: number;
+  /** Its handle, as its holders have it. */
+  readonly handle: number;
+  /** References that its word counts. */
+  readonly references: number;
+  /** The threads that hold it. */
+  readonly holders: readonly Holder[];
+  /** Its messages in flight: handles that nobody has adopted yet. */
+  readonly messages: readonly MessageReport[];
+  /** Its references in lanes of channels. */
+  readonly inLanes: number;
+  /** A dead thread referred to it, and its count may be too high until it is settled. */
+  readonly suspect: boolean;
+}
+
+/** Every slot that is held, in flight or in a lane. */
+export function inspectOf(refs: References): SlotReport[] {
+  return censusOf(refs.slab, false)
+    .filter((row) => row.state === 'held')
+    .map((row) => reportOf(refs, row));
+}
+
+function reportOf(refs: References, row: SlotCensus): SlotReport {
+  const latest = latestMessage(refs.slab, row.slot);
+  const ageMs = Math.max(0, Date.now() - latest.sinceMs);
+  return {
+    slot: row.slot,
+    generation: row.generation,
+    handle: refs.handleOf(row.slot),
+    references: row.references,
+    holders: row.holders.map(({ seat, count }) => ({ seat, count, name: refs.seats.nameOf(seat) })),
+    messages: row.flights.map(({ to, count }) => ({ to, count, sender: latest.sender, ageMs })),
+    inLanes: row.inLanes,
+    suspect: row.suspect,
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Pools by name: the main thread's registry, which workers inherit.
+ *
+ * Invariants
+ * 1. There is one pool of a name in a process: only the main thread creates, and a worker that cannot
+ *    know a name gets `PoolNotFoundError`, never a second pool.
+ * 2. A pool that exists with other options is refused, not returned.
+ *
+ * Any thread; nothing blocks.
+ */
+import { InvalidOptionError, PoolNotFoundError } from './errors.js';
+import { describe, type FramePoolOptions, type Geometry, geometryOf } from './slab/geometry.js';
+import { hostOfThread } from './threads/host.js';
+
+/** What this file needs of a pool class. */
+export interface PoolMaker<P extends { readonly ref: R }, R> {
+  create(options: FramePoolOptions): P;
+  attach(ref: R): P;
+  geometryOf(pool: P): Geometry;
+  isOpen(pool: P): boolean;
+}
+
+/** Where this thread keeps what it has opened, on platforms whose workers inherit nothing. */
+const opened = new Map<string, unknown>();
+
+/** Gets the pool of a name, or creates it on the main thread. */
+export function openNamed<P extends { readonly ref: R }, R>(
+  name: string,
+  options: FramePoolOptions | undefined,
+  maker: PoolMaker<P, R>,
+): P {
+  if (typeof name !== 'string' || name === '') {
+    throw new InvalidOptionError(`a pool's name is a non-empty string, got ${describe(name)}`);
+  }
+  const wanted = options === undefined ? undefined : geometryOf(options);
+  const host = hostOfThread();
+  const key = `frameslab:${name}`;
+  const ref = (host.inherited(key) ?? opened.get(key)) as R | undefined;
+  if (ref !== undefined) {
+    const pool = maker.attach(ref);
+    if (wanted !== undefined) requireSame(name, options ?? {}, wanted, maker.geometryOf(pool));
+    return pool;
+  }
+  if (!host.isMainThread) {
+    throw new PoolNotFoundError(
+      `this worker knows no pool named ${describe(name)}: open it on the main thread before the ` +
+        'worker starts, or send the worker its pool.ref',
+    );
+  }
+  const pool = maker.create(options ?? {});
+  if (!host.bequeath(key, pool.ref)) opened.set(key, pool.ref);
+  return pool;
+}
+
+function requireSame(name: string, options: object, wanted: Geometry, found: Geometry): void {
+  for (const key of Object.keys(options) as (keyof Geometry)[]) {
+    const asked = JSON.stringify(wanted[key]);
+    const has = JSON.stringify(found[key]);
+    if (asked === has) continue;
+    throw new InvalidOptionError(
+      `the pool ${describe(name)} exists with ${key} ${has}, not ${asked}: open it with the same ` +
+        'options, or without any',
+    );
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * Gives back what a thread that has ended held: erase its claims, then recount.
+ *
+ * Invariants
+ * 1. Nothing is subtracted on behalf of the dead. For each slot that its ledger or mail names: set the
+ *    suspect flag in the word, *then* erase the claim, *then* recount (`recount.ts`). Who dies in the
+ *    middle leaves a flag that makes the next release, audit or reclaim recount again.
+ * 2. What the dead owned alone is found by the slots' words, not by its cache: each is taken over by
+ *    a compare-exchange to the next generation, so two reclaimers cannot both have it.
+ * 3. Only one thread reclaims a seat at a time. It says so in the seat, with its own seat and stay; if
+ *    it dies as well, whoever reclaims *its* seat goes on with this one.
+ * 4. The seat becomes free last, empty, with a new epoch. While something of it is in doubt it stays
+ *    condemned, and nothing of it is used.
+ *
+ * A slot that a dead journal names is lost exactly if two passes agree that its bit is clear, that no
+ * living journal names its leaf, and that its word says "listed" and has not changed; one pass is not
+ * enough: a living thread can take it and give it back behind the reader.
+ *
+ * Any attached thread may call it, for a thread that has really ended: a thread that still runs would
+ * write into a seat that is somebody else's. Never blocks; every loop is bounded.
+ */
+import { InvalidOptionError } from './errors.js';
+import type { References } from './references.js';
+import { describe } from './slab/geometry.js';
+import { SEAT, SLOT } from './slab/layout.js';
+import { referencesIn } from './words/ledger-cell.js';
+import { isListed, isOwned, isShared, ownerOf, SUSPECT } from './words/slot-word.js';
+
+/** What `reclaim` gave back. */
+export interface ReclaimReport {
+  /** The seat that was reclaimed. */
+  readonly seat: number;
+  /** True once the seat is free for the next thread; false: nobody was in it, or it is not finished. */
+  readonly vacated: boolean;
+  /** Slots that the thread owned alone: cached, held exclusively, or on their way. */
+  readonly owned: number;
+  /** References to shared frames that it held. */
+  readonly references: number;
+  /** Messages to it that it had not adopted. */
+  readonly messages: number;
+  /** Slots that became free by this call. */
+  readonly freed: number;
+  /** True if something could not be settled while others were at it: call again, or `audit`. */
+  readonly inDoubt: boolean;
+}
+
+/** How often a leaf in doubt is looked at before it is left for later. */
+const VERDICT_ATTEMPTS_MAX = 1000;
+const SEAT_BITS = 9;
+
+/** Reclaims a seat whose thread has ended. `ended` is the caller's word for that. */
+export function reclaim(refs: References, seat: number, ended: boolean): ReclaimReport {
+  if (!Number.isInteger(seat) || seat < 0 || seat >= refs.seats.count) {
+    throw new InvalidOptionError(
+      `seat must be an integer from 0 to ${refs.seats.count - 1}, got ${describe(seat)}`,
+    );
+  }
+  if (seat === refs.seat)
+    throw new InvalidOptionError(`seat ${seat} is this thread's own: close()`);
+  const owner = refs.seats.ownerOf(seat);
+  const nothing = { seat, vacated: false, owned: 0, references: 0, messages: 0, freed: 0 };
+  if (owner === 0) return { ...nothing, inDoubt: false };
+  if (owner > 0) {
+    if (!ended) {
+      throw new InvalidOptionError(
+        `seat ${seat} is alive (${refs.seats.nameOf(seat)}): end its thread first, wait for its ` +
+          'exit, and then pass { ended: true }',
+      );
+    }
+    if (!refs.seats.condemn(seat, owner) && refs.seats.ownerOf(seat) !== -owner) {
+      return { ...nothing, inDoubt: false };
+    }
+  }
+  if (!takeCharge(refs, seat)) return { ...nothing, inDoubt: true };
+  return empty(refs, seat);
+}
+
+/** Empties a condemned seat, and frees it. */
+function empty(refs: References, seat: number): ReclaimReport {
+  const { i32, f64, layout } = refs.slab;
+  const at = refs.seats.at(seat);
+  const suspects = new Set<number>();
+  let freed = takeMailbox(refs, seat) ? 1 : 0;
+  const drained = refs.onReclaim?.(seat) ?? 0;
+  const ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
+  const references = erase(refs, ledgerAt, suspects);
+  const mailAt = layout.mailAt + seat * layout.ledgerStride;
+  const messages = erase(refs, mailAt, suspects);
+  const owned = takeOwned(refs, seat);
+  const settled = takeLost(refs, at);
+  freed += owned + refs.settle([...suspects]);
+  const unsettled = refs.suspectsAmong(suspects);
+  i32[at + SEAT.top] = 0;
+  // Slots that the dead had put into the list without stamping: whoever remembers "empty" looks again.
+  refs.list.stamp(1);
+  f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] =
+    (f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] as number) + freed + drained;
+  const inherited = resume(refs, seat);
+  if (unsettled) refs.raiseDoubt();
+  if (settled && inherited) {
+    // Free first, then give up the charge: nobody else may begin on a seat that is about to be free.
+    refs.seats.vacate(seat);
+    Atomics.store(i32, at + SEAT.reclaimer, 0);
+  }
+  refs.serve();
+  // The dead may have published something, or made room, without ringing for it.
+  refs.ringAll();
+  const vacated = settled && inherited;
+  const inDoubt = unsettled || !vacated;
+  return { seat, vacated, owned, references, messages: messages + drained, freed, inDoubt };
+}
+
+/** Recounts every suspect slot, and goes on with every seat that was left half reclaimed. */
+export function settleAll(refs: References): number {
+  const suspects: number[] = [];
+  for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
+    const word = refs.wordOf(slot);
+    if (isShared(word) && (word & SUSPECT) !== 0) suspects.push(slot);
+  }
+  let freed = refs.settle(suspects);
+  for (let seat = 0; seat < refs.seats.count; seat++) {
+    if (refs.seats.ownerOf(seat) < 0) freed += reclaim(refs, seat, true).freed;
+  }
+  return freed;
+}
+
+/** Makes this thread the one that reclaims the seat; false: a living one is at it already. */
+function takeCharge(refs: References, seat: number): boolean {
+  const at = refs.seats.at(seat) + SEAT.reclaimer;
+  const mine = chargeOf(refs.seat, refs.seats.stayOf(refs.seat));
+  for (;;) {
+    const before = Atomics.load(refs.slab.i32, at);
+    if (before === mine) return true;
+    const other = (before & ((1 << SEAT_BITS) - 1)) - 1;
+    if (before !== 0 && other < refs.seats.count) {
+      const stay = refs.seats.stayOf(other);
+      if (stay >= 0 && chargeOf(other, stay) === before) return false;
+    }
+    if (Atomics.compareExchange(refs.slab.i32, at, before, mine) === before) break;
+    // Lost the race: somebody else takes charge at this moment.
+  }
+  // The seat may have been finished and taken by a new thread before the charge was ours.
+  if (refs.seats.ownerOf(seat) < 0) return true;
+  Atomics.compareExchange(refs.slab.i32, at, mine, 0);
+  return false;
+}
+
+function chargeOf(seat: number, stay: number): number {
+  return (seat + 1) | (stay << SEAT_BITS);
+}
+
+/** Takes back a slot that lies in the dead thread's mailbox, and unregisters it as a waiter. */
+function takeMailbox(refs: References, seat: number): boolean {
+  const handle = refs.mailboxes.contentOf(seat);
+  let taken = false;
+  const slot = handle & refs.codec.indexMask;
+  if (handle !== 0 && slot < refs.slab.layout.slots) {
+    const word = Atomics.load(refs.slab.i32, refs.rowOf(slot) + SLOT.word);
+    if (isOwned(word) && refs.codec.encode(slot, word) === handle) {
+      taken = refs.takeOver(slot, word);
+    }
+  }
+  refs.mailboxes.clear(seat);
+  return taken;
+}
+
+/** Flags every slot that a row of the dead names, and erases the row; answers how many it counted. */
+function erase(refs: References, rowAt: number, suspects: Set<number>): number {
+  const { i32, layout } = refs.slab;
+  let count = 0;
+  for (let slot = 0; slot < layout.slots; slot++) {
+    const cell = i32[rowAt + slot] as number;
+    if (cell === 0) continue;
+    if (referencesIn(cell) > 0 && suspect(refs, slot)) {
+      suspects.add(slot);
+      count += referencesIn(cell);
+    }
+    Atomics.store(i32, rowAt + slot, 0);
+  }
+  return count;
+}
+
+/** Sets the suspect flag, if the slot is shared; a slot that is not has no count to be wrong. */
+function suspect(refs: References, slot: number): boolean {
+  const at = refs.rowOf(slot) + SLOT.word;
+  for (;;) {
+    const word = Atomics.load(refs.slab.i32, at);
+    if (!isShared(word)) return false;
+    if ((word & SUSPECT) !== 0) return true;
+    if (Atomics.compareExchange(refs.slab.i32, at, word, word | SUSPECT) === word) return true;
+    // Lost the race: a living holder came or went.
+  }
+}
+
+/** Takes over every slot that the dead thread owned alone. */
+function takeOwned(refs: References, seat: number): number {
+  let taken = 0;
+  for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
+    const word = Atomics.load(refs.slab.i32, refs.rowOf(slot) + SLOT.word);
+    if (isOwned(word) && ownerOf(word) === seat && refs.takeOver(slot, word)) taken += 1;
+  }
+  return taken;
+}
+
+/** Finds the slots that the dead thread's journal lost; false: still in doubt. */
+function takeLost(refs: References, at: number): boolean {
+  const { i32, layout } = refs.slab;
+  const leaf = Atomics.load(i32, at + SEAT.journal) - 1;
+  if (leaf < 0 || leaf >= layout.leaves) {
+    Atomics.store(i32, at + SEAT.journal, 0);
+    return true;
+  }
+  const end = Math.min(layout.slots, (leaf + 1) << 5);
+  for (let slot = leaf << 5; slot < end; slot++) {
+    const verdict = verdictOn(refs, slot, leaf);
+    if (verdict === 'in doubt') return false;
+    if (typeof verdict === 'number') refs.takeOver(slot, verdict);
+  }
+  Atomics.store(i32, at + SEAT.journal, 0);
+  return true;
+}
+
+/** The word of a slot that is lost, or why it is not. */
+function verdictOn(
+  refs: References,
+  slot: number,
+  leaf: number,
+): number | 'accounted for' | 'in doubt' {
+  for (let k = 0; k < VERDICT_ATTEMPTS_MAX; k++) {
+    const word = Atomics.load(refs.slab.i32, refs.rowOf(slot) + SLOT.word);
+    if (!isListed(word) || refs.list.isListed(slot)) return 'accounted for';
+    if (agrees(refs, slot, leaf, word) && agrees(refs, slot, leaf, word)) return word;
+  }
+  return 'in doubt';
+}
+
+/** One pass: the bit is clear, no living journal names the leaf, the word has not changed. */
+function agrees(refs: References, slot: number, leaf: number, word: number): boolean {
+  const { i32 } = refs.slab;
+  if (refs.list.isListed(slot)) return false;
+  for (let seat = 0; seat < refs.seats.count; seat++) {
+    const journal = Atomics.load(i32, refs.seats.at(seat) + SEAT.journal);
+    if (journal === leaf + 1 && refs.seats.ownerOf(seat) > 0) return false;
+  }
+  return Atomics.load(i32, refs.rowOf(slot) + SLOT.word) === word;
+}
+
+/** Goes on with the seats that the dead thread was reclaiming; false if one is not finished. */
+function resume(refs: References, dead: number): boolean {
+  let done = true;
+  for (let seat = 0; seat < refs.seats.count; seat++) {
+    if (seat === dead || seat === refs.seat || refs.seats.ownerOf(seat) >= 0) continue;
+    const charge = Atomics.load(refs.slab.i32, refs.seats.at(seat) + SEAT.reclaimer);
+    if ((charge & ((1 << SEAT_BITS) - 1)) - 1 !== dead) continue;
+    const report = reclaim(refs, seat, true);
+    if (!report.vacated && refs.seats.ownerOf(seat) < 0) done = false;
+  }
+  return done;
+}

@@ -1,0 +1,344 @@
+/**
+ * What this thread may do with a slot: acquire, retain, release. Here the slot's word, the ledger and
+ * the cache meet, and the order of their writes is the one that survives a kill.
+ *
+ * Invariants
+ * 1. Exclusive until shared. A slot that its word calls "owned by this seat" is known to this thread
+ *    alone; the count lives in its ledger, and retain and release are plain reads and writes. The
+ *    first share, transfer or send writes the count into the word before it publishes the handle,
+ *    and from then on the count changes by compare-exchange only.
+ * 2. The sole holder is alone again. If the word counts one reference and this thread's ledger has
+ *    it, nobody else can raise, lower or read the slot: the last release is a plain write, and
+ *    writing to the frame is allowed. (A `reclaim` may set the suspect flag at the same moment; the
+ *    flag says "recount", and a slot that is freed needs no recount.)
+ * 3. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
+ *    Then the word must produce the very handle that was given.
+ * 4. Nothing is half done at a call that may throw: room in the cache is made before a release
+ *    touches the slot, and every check stands before the first write.
+ *
+ * The kill: between any two writes of `free` the slot's word says either "counts 1, and the ledger of
+ * the dead has it" or "owned by the dead". Both are found by `reclaim` from the words alone; where
+ * ledger and cache row stand does not matter.
+ *
+ *      word = counts 1            word = owned, next generation      cache row    ledger = 0
+ *      └── recount: nobody ──┘    └────────────── owned by the dead: taken back ──────────┘
+ *
+ * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
+ */
+import { FramesHeldError } from './errors.js';
+import { closedError, overflowOf, refusalOf } from './refusal.js';
+import { SEAT, SLOT } from './slab/layout.js';
+import type { Slab } from './slab/slab.js';
+import { Supply } from './supply.js';
+import type { Handle } from './words/handle.js';
+import { ONE_LESS, REFERENCES_MASK } from './words/ledger-cell.js';
+import {
+  COUNT_MAX,
+  isOwned,
+  nextGeneration,
+  ownedBy,
+  PAYLOAD_MASK,
+  SUSPECT,
+  withPayload,
+} from './words/slot-word.js';
+
+/** This thread's references in one slab. */
+export class References extends Supply {
+  /** True once this thread has left the slab: its seat may belong to somebody else. */
+  closed = false;
+  /** Drains the lanes to a seat that has ended; answers how many frames. Set by the channels. */
+  onReclaim: ((seat: number) => number) | undefined;
+  /** Settles what is in doubt, before "empty" is said. Set by the pool. */
+  onDoubt: (() => number) | undefined;
+
+  private readonly i32: Int32Array<SharedArrayBuffer>;
+  private readonly f64: Float64Array<SharedArrayBuffer>;
+  private readonly slots: number;
+  private readonly slotsAt: number;
+  private readonly ledgerAt: number;
+  private readonly acquiresAt: number;
+  private readonly releasesAt: number;
+  private readonly missesAt: number;
+  private readonly deniedAt: number;
+  private readonly departuresAt: number;
+  private readonly owned: number;
+  private readonly indexMask: number;
+  private readonly guarded: boolean;
+  /** Which slots the running `releaseMany` has seen, by its round. */
+  private marks: Int32Array | undefined;
+  private round = 0;
+
+  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
+  constructor(slab: Slab, seat: number) {
+    super(slab, seat);
+    const layout = slab.layout;
+    const seatAt = this.seats.at(seat);
+    this.i32 = slab.i32;
+    this.f64 = slab.f64;
+    this.slots = layout.slots;
+    this.slotsAt = layout.slotsAt;
+    this.ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
+    this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
+    this.releasesAt = (seatAt + SEAT.releases) >> 1;
+    this.missesAt = (seatAt + SEAT.misses) >> 1;
+    this.deniedAt = (seatAt + SEAT.denied) >> 1;
+    this.departuresAt = (seatAt + SEAT.departures) >> 1;
+    this.owned = ownedBy(seat);
+    this.indexMask = this.codec.indexMask;
+    this.guarded = slab.geometry.guard !== 'off';
+  }
+
+  /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
+  acquire(): Handle {
+    let slot = this.cache.pop();
+    if (slot < 0) {
+      slot = this.acquireFromList();
+      if (slot < 0) return 0;
+    }
+    return this.begin(slot);
+  }
+
+  /** Takes `count` free slots, all or none; their handles go to `into`. */
+  acquireMany(into: Int32Array | number[], count: number): boolean {
+    for (let k = 0; k < count; k++) {
+      const handle = this.acquire();
+      if (handle === 0) {
+        for (let taken = k - 1; taken >= 0; taken--) this.release(into[taken] as number);
+        return false;
+      }
+      into[k] = handle;
+    }
+    return true;
+  }
+
+  /** Adds a reference of this thread. */
+  retain(handle: Handle): void {
+    const slot = this.check(handle);
+    const owned = (this.wordOf(slot) & PAYLOAD_MASK) === this.owned;
+    if (this.ledger.count(slot) >= COUNT_MAX) throw overflowOf(slot);
+    this.ledger.add(slot, 1);
+    if (owned || this.raise(slot, 1)) return;
+    this.ledger.subtract(slot, 1);
+    throw overflowOf(slot);
+  }
+
+  /** Ends one reference of this thread; true if it was the last one anywhere. */
+  release(handle: Handle): boolean {
+    const i32 = this.i32;
+    const slot = this.check(handle);
+    const cell = i32[this.ledgerAt + slot] as number;
+    const word = i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+    const payload = word & PAYLOAD_MASK;
+    if ((cell & REFERENCES_MASK) === 1 && (payload === this.owned || payload === 1)) {
+      this.free(slot, word);
+      return true;
+    }
+    if (payload !== this.owned) return this.releaseShared(slot);
+    i32[this.ledgerAt + slot] = cell + ONE_LESS;
+    return false;
+  }
+
+  /**
+   * Ends one reference for each of the first `count` handles; answers how many were the last ones.
+   * All are checked first: a stale one throws, and nothing is released.
+   */
+  releaseMany(from: Int32Array, count: number): number {
+    this.checkMany(from, count);
+    let last = 0;
+    for (let k = 0; k < count; k++) if (this.release(from[k] as number)) last += 1;
+    return last;
+  }
+
+  /** The slot of a handle that this thread holds; throws `StaleHandleError` for any other number. */
+  check(handle: Handle): number {
+    const slot = handle & this.indexMask;
+    if (slot < this.slots && !this.closed) {
+      const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
+      const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+      if (count !== 0 && this.codec.encode(slot, word) === handle) return slot;
+    }
+    throw this.refusal(handle);
+  }
+
+  /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
+  slotOf(handle: Handle): number {
+    const slot = handle & this.indexMask;
+    if (slot < this.slots && !this.closed && this.handleOf(slot) === handle && handle !== 0) {
+      return slot;
+    }
+    throw this.refusal(handle);
+  }
+
+  /** The error for a handle that names no reference of this thread. */
+  refusal(handle: unknown): Error {
+    return this.closed ? closedError() : refusalOf(this.slab, this.codec, handle);
+  }
+
+  /** How many references a held slot has anywhere, messages and lanes included. */
+  countOf(slot: number): number {
+    const word = Atomics.load(this.i32, this.rowOf(slot) + SLOT.word);
+    return isOwned(word) ? this.ledger.count(slot) : word & PAYLOAD_MASK;
+  }
+
+  /** True if this thread's one reference is the only one: writing is allowed. */
+  isSole(slot: number): boolean {
+    // R2 observes R1: what the others did before they let go.
+    const payload = Atomics.load(this.i32, this.rowOf(slot) + SLOT.word) & PAYLOAD_MASK;
+    return this.ledger.count(slot) === 1 && (payload === this.owned || payload === 1);
+  }
+
+  /**
+   * Makes a slot that this thread holds countable by others, `extra` references being on their way,
+   * which the ledger counts already. False: more than a word counts; nothing was changed.
+   */
+  expose(slot: number, extra: number): boolean {
+    const at = this.rowOf(slot) + SLOT.word;
+    const word = this.i32[at] as number;
+    if (this.guarded) this.guard.freeze(slot);
+    if ((word & PAYLOAD_MASK) !== this.owned) return extra === 0 || this.raise(slot, extra);
+    const count = this.ledger.count(slot);
+    if (count > COUNT_MAX) return false;
+    // Plain: nobody else refers to the slot. What publishes the handle publishes this word.
+    this.i32[at] = withPayload(word, count);
+    return true;
+  }
+
+  /** Ends references that were published before: messages or lanes count them now. */
+  depart(slot: number, count: number): void {
+    this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
+    this.ledger.depart(slot, count);
+  }
+
+  /** Takes over a slot from this thread's mailbox; 0: its giver died and `reclaim` has it. */
+  collect(handle: Handle): Handle {
+    const slot = handle & this.indexMask;
+    if (slot >= this.slots) return 0;
+    const at = this.rowOf(slot) + SLOT.word;
+    const word = Atomics.load(this.i32, at);
+    const mine = withPayload(word, this.owned);
+    const fits = this.codec.encode(slot, word) === handle && isOwned(word);
+    // Lost only against `reclaim`, which changes the generation.
+    if (!fits || Atomics.compareExchange(this.i32, at, word, mine) !== word) return 0;
+    this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
+    return this.begin(slot);
+  }
+
+  /** Drops the messages that were sent to this seat and that it will never adopt. */
+  dropMail(): void {
+    for (let slot = 0; slot < this.slots; slot++) {
+      while (this.flights.count(slot, this.seat, this.wordOf(slot)) > 0) {
+        this.ledger.add(slot, 1);
+        if (this.flights.take(slot, this.seat, this.wordOf(slot)))
+          this.release(this.handleOf(slot));
+        else this.ledger.subtract(slot, 1);
+      }
+    }
+  }
+
+  /** Throws `FramesHeldError`, naming them, while this thread holds frames. */
+  requireNothingHeld(): void {
+    const held = this.ledger.held();
+    if (held.length === 0) return;
+    const some = held.slice(0, 8).join(', ');
+    throw new FramesHeldError(
+      `this thread still holds ${held.length} frame(s), in slot(s) ${some}` +
+        `${held.length > 8 ? ', …' : ''}: release or transfer them before close()`,
+      held.map((slot) => this.handleOf(slot)),
+    );
+  }
+
+  /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
+  private checkMany(from: Int32Array, count: number): void {
+    this.marks ??= new Int32Array(this.slots);
+    this.round = (this.round + 1) | 0;
+    if (this.round === 0) this.marks.fill(0);
+    for (let k = 0; k < count; k++) {
+      const handle = from[k] as number;
+      const slot = this.check(handle);
+      if (this.marks[slot] === this.round) this.checkRepeated(from, count, handle);
+      this.marks[slot] = this.round;
+    }
+  }
+
+  private checkRepeated(from: Int32Array, count: number, handle: Handle): void {
+    let named = 0;
+    for (let k = 0; k < count; k++) if (from[k] === handle) named += 1;
+    if (named > this.ledger.count(this.check(handle))) throw this.refusal(handle);
+  }
+
+  private begin(slot: number): Handle {
+    const i32 = this.i32;
+    const at = this.slotsAt + slot * SLOT.size;
+    if (this.guarded) this.guardFresh(slot);
+    i32[this.ledgerAt + slot] = 1;
+    i32[at + SLOT.length] = 0;
+    i32[at + SLOT.tag] = 0;
+    this.f64[(at + SLOT.timestamp) >> 1] = 0;
+    this.f64[(at + SLOT.sequence) >> 1] = 0;
+    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
+    return this.codec.encode(slot, i32[at + SLOT.word] as number);
+  }
+
+  private acquireFromList(): number {
+    if (this.closed) throw closedError();
+    const want = this.mailboxes.someoneWaits() ? 1 : this.cache.refillWant;
+    let slot = this.cache.refill(want);
+    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.cache.refill(want);
+    const counter = slot < 0 ? this.deniedAt : this.missesAt;
+    this.f64[counter] = (this.f64[counter] as number) + 1;
+    return slot;
+  }
+
+  /** The last release: the slot is this thread's alone, and goes to its cache or to the list. */
+  private free(slot: number, word: number): void {
+    const full = this.cache.size >= this.cache.limit;
+    const cached = !full || this.cache.makeRoom();
+    const modified = this.guarded ? this.guard.retire(slot) : undefined;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    this.i32[at] = nextGeneration(word, this.codec.generationMask, this.owned);
+    if (cached) this.cache.push(slot);
+    this.i32[this.ledgerAt + slot] = 0;
+    this.f64[this.releasesAt] = (this.f64[this.releasesAt] as number) + 1;
+    if (!cached) this.cache.give(slot);
+    // A put into the list must not miss a waiter; a push into the cache may, see mailbox.ts.
+    if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
+    if (modified !== undefined) throw modified;
+  }
+
+  private releaseShared(slot: number): boolean {
+    const at = this.rowOf(slot) + SLOT.word;
+    for (;;) {
+      const word = this.i32[at] as number;
+      if ((word & PAYLOAD_MASK) === 1) {
+        this.free(slot, word);
+        return true;
+      }
+      // R1 releases this thread's reads and writes of the frame to the thread that frees it.
+      if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
+        this.ledger.subtract(slot, 1);
+        this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
+        if ((word & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
+        return false;
+      }
+      // Lost the race: another reference came or went.
+    }
+  }
+
+  /** Raises the count of a shared slot; false if it has no room. This thread holds a reference. */
+  private raise(slot: number, by: number): boolean {
+    const at = this.rowOf(slot) + SLOT.word;
+    for (;;) {
+      const word = this.i32[at] as number;
+      if ((word & PAYLOAD_MASK) + by > COUNT_MAX) return false;
+      if (Atomics.compareExchange(this.i32, at, word, word + by) === word) return true;
+      // Lost the race: another reference came or went.
+    }
+  }
+
+  private guardFresh(slot: number): void {
+    const modified = this.guard.greet(slot);
+    if (modified === undefined) return;
+    this.cache.give(slot);
+    throw modified;
+  }
+}

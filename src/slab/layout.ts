@@ -1,0 +1,272 @@
+/**
+ * THE drawing of the slab. Nothing else in the library computes an offset.
+ *
+ * Offsets are counted in 32-bit words ("ints") from the slab's beginning; a 64-bit float at int `i`
+ * is `f64[i / 2]`, so float fields stand at even ints. A line is 16 ints, 64 bytes: what one thread
+ * writes often stands on a line of its own, because false sharing costs 2 to 6 times.
+ *
+ *   int 0
+ *   ┌───────────────────────────────────────────────────────────────────────────────┐
+ *   │ HEADER      64 ints   magic, version, geometry, identity, checksum: constant  │
+ *   │ CATALOG     64 ints per channel: mode, when full, capacity, name: constant    │
+ *   ├───────────────────────────────────────────────────────────────────────────────┤
+ *   │ GLOBALS     one line each: stamp takes ticket doubt waiters(a bit per seat)   │
+ *   │ FREE LIST   leaves (32 slots a word) · summary · root                         │
+ *   │ SLOTS       8 ints per slot: word length tag guard | timestamp sequence       │
+ *   │ FLIGHTS     4 ints per slot: flight sender | since                            │
+ *   │ SEATS       5 lines per seat: claim+name · private · counters · bell+mailbox  │
+ *   │ CACHES      per seat: the indices of its free slots                           │
+ *   │ LEDGERS     per seat: one cell per slot                                       │
+ *   │ MAIL        per seat: one cell per slot, messages addressed to that seat      │
+ *   │ CHANNELS    per channel: state · active lanes · receivers · subscribers; then │
+ *   │             lanes (one per producer; on a broadcast one per producer and      │
+ *   │             subscriber): 3 lines and a power of two of cells, 2 ints each     │
+ *   │ TRACES      per slot, only with `trace`: when, and the stack that acquired it │
+ *   ├───────────────────────────────────────────────────────────────────────────────┤
+ *   │ FRAMES      per slot: user header · data, each rounded up to 64 bytes         │
+ *   └───────────────────────────────────────────────────────────────────────────────┘
+ *
+ * Invariants
+ * 1. The layout is a pure function of the geometry, and the geometry stands in the header: whoever
+ *    attaches needs the buffer and nothing else.
+ * 2. Everything but header and catalog is right when it is zero: nothing per slot is written at
+ *    creation, and untouched pages cost no memory.
+ */
+import type { ChannelGeometry, Geometry } from './geometry.js';
+import { slotsOf } from './geometry.js';
+
+/** Ints in a cache line of 64 bytes. */
+export const LINE = 16;
+
+/** Fields of the header, in ints. */
+export const HEADER = {
+  magic: 0,
+  version: 1,
+  byteOrder: 2,
+  checksum: 3,
+  /** 64-bit float: bytes from the slab's beginning to its end. */
+  slabBytes: 4,
+  /** 64-bit float: share of the acquires that are traced. */
+  traceRate: 6,
+  frameSizeBytes: 8,
+  frames: 9,
+  threadsMax: 10,
+  cacheFrames: 11,
+  headerBytes: 12,
+  preallocateFrames: 13,
+  oversize: 14,
+  guard: 15,
+  channels: 16,
+  /** Two random ints: which slab this is. Handles carry some of their bits. */
+  identity: 17,
+  /** The library's own version, `major << 20 | minor << 10 | patch`: for messages only. */
+  library: 19,
+  size: 64,
+} as const;
+
+/** Fields of a catalog entry, in ints. */
+export const CATALOG = {
+  mode: 0,
+  whenFull: 1,
+  capacity: 2,
+  nameLength: 3,
+  name: 4,
+  size: 64,
+} as const;
+
+/** Fields of a slot's row. */
+export const SLOT = {
+  word: 0,
+  length: 1,
+  tag: 2,
+  guard: 3,
+  timestamp: 4,
+  sequence: 6,
+  size: 8,
+} as const;
+
+/** Fields of a slot's flight row. */
+export const FLIGHT = { word: 0, sender: 1, since: 2, size: 4 } as const;
+
+/** Fields of a seat's rows: five lines. */
+export const SEAT = {
+  // line 0: claimed by compare-exchange, read by anyone
+  owner: 0,
+  epoch: 1,
+  reclaimer: 2,
+  nameLength: 3,
+  name: 4,
+  // line 1: written by the owner alone on every operation
+  top: 16,
+  hint: 17,
+  emptyAt: 18,
+  acquires: 20,
+  releases: 22,
+  misses: 24,
+  departures: 26,
+  // line 2: written by the owner alone, seldom
+  journal: 32,
+  denied: 34,
+  waits: 36,
+  oversize: 38,
+  reclaimed: 40,
+  joinedAcquires: 42,
+  probe: 44,
+  // line 3: written by others, while the owner waits
+  bell: 48,
+  mailbox: 49,
+  ticket: 50,
+  // line 4: more of the name
+  nameMore: 64,
+  size: 80,
+} as const;
+
+/** UTF-16 code units of a thread's name that a seat keeps: 12 on its first line, 16 on its last. */
+export const SEAT_NAME_MAX = 28;
+
+/** Fields of a channel's own lines: four lines, the bit sets being 8 ints wide. */
+export const CHANNEL = { closed: 0, active: 16, receivers: 32, subscribers: 48, size: 64 } as const;
+
+/** Fields of a lane: a line for the producer, one for the consumers, one for counters. */
+export const LANE = { tail: 0, head: 16, sent: 32, dropped: 34, size: 48 } as const;
+
+/** A trace: when (64-bit float), how many code units, then two of them to an int. */
+export const TRACE = { since: 0, length: 2, text: 4, size: 256 } as const;
+
+/** Where one channel's region begins and how its lanes are spaced. */
+export interface ChannelLayout extends ChannelGeometry {
+  /** Position in the catalog. */
+  readonly index: number;
+  /** Int of the channel's own lines. */
+  readonly at: number;
+  /** Int of the first lane. */
+  readonly lanesAt: number;
+  /** Lanes: one per producer, or per producer and subscriber. */
+  readonly lanes: number;
+  /** Ints from one lane to the next. */
+  readonly laneSize: number;
+  /** Cells per lane minus one; cells are the power of two that holds the capacity. */
+  readonly cellMask: number;
+}
+
+/** Every offset of one slab. */
+export interface Layout {
+  /** How many slots. */
+  readonly slots: number;
+  /** Global words, each on a line of its own. */
+  readonly stampAt: number;
+  readonly takesAt: number;
+  readonly lowWaterAt: number;
+  readonly ticketAt: number;
+  readonly doubtAt: number;
+  /** Waiting seats: `waiterWords` ints, a bit per seat. */
+  readonly waitersAt: number;
+  readonly waiterWords: number;
+  /** Free list: `leaves` words, `leafStride` ints apart; a summary word covers 32 leaves. */
+  readonly leavesAt: number;
+  readonly leaves: number;
+  readonly leafStride: number;
+  readonly summaryAt: number;
+  readonly summaryWords: number;
+  readonly rootAt: number;
+  readonly rootWords: number;
+  readonly slotsAt: number;
+  readonly flightsAt: number;
+  readonly seatsAt: number;
+  readonly cachesAt: number;
+  readonly cacheStride: number;
+  readonly ledgersAt: number;
+  readonly mailAt: number;
+  readonly ledgerStride: number;
+  readonly channels: readonly ChannelLayout[];
+  /** Int of the first trace; 0 when nothing is traced. */
+  readonly tracesAt: number;
+  /** Ints before the frames: the part that protocol words lie in. */
+  readonly controlInts: number;
+  /** Bytes from the slab's beginning to the first frame's user header. */
+  readonly framesAtBytes: number;
+  readonly frameStrideBytes: number;
+  /** Bytes from a frame's user header to its data. */
+  readonly dataInFrameBytes: number;
+  /** Bytes of the whole slab. */
+  readonly slabBytes: number;
+}
+
+/** Leaves stand a line apart while that costs at most 16 KiB. */
+const SPACED_LEAVES_MAX = 256;
+
+const lineUp = (ints: number): number => Math.ceil(ints / LINE) * LINE;
+const bytesUp = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** The smallest power of two that is at least `n`. */
+export function powerOfTwo(n: number): number {
+  return n <= 1 ? 1 : 1 << (32 - Math.clz32(n - 1));
+}
+
+/** Draws the slab for a geometry. Pure. */
+export function layoutOf(geometry: Geometry): Layout {
+  const slots = slotsOf(geometry);
+  const seats = geometry.threadsMax;
+  let cursor = 0;
+  const region = (ints: number): number => {
+    const at = cursor;
+    cursor += lineUp(ints);
+    return at;
+  };
+  region(HEADER.size);
+  region(CATALOG.size * geometry.channels.length);
+
+  const leaves = Math.ceil(slots / 32);
+  const leafStride = leaves <= SPACED_LEAVES_MAX ? LINE : 1;
+  const summaryWords = Math.ceil(leaves / 32);
+  const rootWords = Math.ceil(summaryWords / 32);
+  const cacheStride = lineUp(Math.max(1, geometry.cacheFrames));
+  const ledgerStride = lineUp(slots);
+  const at = {
+    stampAt: region(1),
+    takesAt: region(1),
+    lowWaterAt: region(1),
+    ticketAt: region(1),
+    doubtAt: region(1),
+    waitersAt: region(LINE),
+    leavesAt: region(leaves * leafStride),
+    summaryAt: region(summaryWords),
+    rootAt: region(rootWords),
+    slotsAt: region(slots * SLOT.size),
+    flightsAt: region(slots * FLIGHT.size),
+    seatsAt: region(seats * SEAT.size),
+    cachesAt: region(seats * cacheStride),
+    ledgersAt: region(seats * ledgerStride),
+    mailAt: region(seats * ledgerStride),
+  };
+  const channels = geometry.channels.map((channel, index): ChannelLayout => {
+    const cells = powerOfTwo(channel.capacity);
+    const lanes = channel.mode === 'queue' ? seats : seats * seats;
+    const laneSize = LANE.size + lineUp(cells * 2);
+    const channelAt = region(CHANNEL.size);
+    const lanesAt = region(lanes * laneSize);
+    return { ...channel, index, at: channelAt, lanesAt, lanes, laneSize, cellMask: cells - 1 };
+  });
+  const tracesAt = geometry.traceRate > 0 ? region(slots * TRACE.size) : 0;
+
+  const dataInFrameBytes = bytesUp(geometry.headerBytes);
+  const frameStrideBytes = dataInFrameBytes + bytesUp(geometry.frameSizeBytes);
+  return {
+    ...at,
+    slots,
+    waiterWords: Math.ceil(seats / 32),
+    leaves,
+    leafStride,
+    summaryWords,
+    rootWords,
+    cacheStride,
+    ledgerStride,
+    channels,
+    tracesAt,
+    controlInts: cursor,
+    framesAtBytes: cursor * 4,
+    frameStrideBytes,
+    dataInFrameBytes,
+    slabBytes: cursor * 4 + slots * frameStrideBytes,
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * `pool.slots`: the life of a frame in plain integers, without an object per frame.
+ *
+ * Invariants
+ * 1. As safe as `Frame`: every method checks its handle against ledger and word before it acts.
+ * 2. Integer methods allocate nothing; `bytes` and `storage` keep one view per slot and make a new
+ *    one only when the length has changed.
+ * 3. Writing needs the only reference: `storage`, `setLength` and the setters throw
+ *    `FrameSharedError` otherwise.
+ *
+ * The seat's own thread only. Never blocks.
+ */
+import {
+  FrameSharedError,
+  type FrameslabError,
+  FrameTooLargeError,
+  InvalidOptionError,
+} from './errors.js';
+import { ANYBODY, adopt, revoke, share, transfer } from './messages.js';
+import type { References } from './references.js';
+import { describe, integer } from './slab/geometry.js';
+import { SLOT } from './slab/layout.js';
+import type { Handle } from './words/handle.js';
+import { generationOf } from './words/slot-word.js';
+
+/** Where a message goes. */
+export interface MessageOptions {
+  /** The seat of the thread that will adopt it; if that thread dies first, the message comes back. */
+  readonly to?: number;
+}
+
+/** The integer API of a pool, for one thread. */
+export class SlotTable {
+  /** @internal */
+  readonly refs: References;
+  private readonly frameSizeBytes: number;
+  private readonly views: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
+  private readonly rooms: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
+
+  /** @internal */
+  constructor(refs: References) {
+    this.refs = refs;
+    this.frameSizeBytes = refs.slab.geometry.frameSizeBytes;
+  }
+
+  /**
+   * Takes a free slot. Answers its handle, or 0 if none is free now; the length is 0 bytes.
+   * Allocates nothing; never blocks. Throws `PoolClosedError`.
+   */
+  acquire(): Handle {
+    return this.refs.acquire();
+  }
+
+  /**
+   * Takes as many free slots as `into` has elements, all or none, and writes their handles there.
+   * False if there are not enough. Throws `InvalidOptionError` for anything but an Int32Array.
+   */
+  acquireMany(into: Int32Array): boolean {
+    return this.refs.acquireMany(handlesOf('into', into), into.length);
+  }
+
+  /** Adds a reference. Throws `StaleHandleError`, `RefCountOverflowError`. */
+  retain(handle: Handle): void {
+    this.refs.retain(handle);
+  }
+
+  /** Ends a reference; true if it was the last one anywhere. Throws `StaleHandleError`. */
+  release(handle: Handle): boolean {
+    return this.refs.release(handle);
+  }
+
+  /**
+   * Ends one reference for each of the first `count` handles (default: all); answers how many were
+   * the last ones. Checks all of them first: a stale one throws and nothing is released.
+   */
+  releaseMany(from: Int32Array, count?: number): number {
+    const handles = handlesOf('from', from);
+    const most = integer('count', count ?? handles.length, 0, handles.length);
+    return this.refs.releaseMany(handles, most);
+  }
+
+  /** Moves a reference out, as a message that one `adopt` takes over. Throws `StaleHandleError`. */
+  transfer(handle: Handle, options?: MessageOptions): Handle {
+    return transfer(this.refs, handle, options?.to ?? ANYBODY);
+  }
+
+  /** Adds a reference for somebody else, as a message; this thread keeps its own. */
+  share(handle: Handle, options?: MessageOptions): Handle {
+    return share(this.refs, handle, options?.to ?? ANYBODY);
+  }
+
+  /** Takes over the reference that a message carries. Throws `StaleHandleError` if there is none. */
+  adopt(message: Handle): Handle {
+    return adopt(this.refs, message);
+  }
+
+  /** Ends a message that nobody will adopt; false: too late. Throws `StaleHandleError`. */
+  revoke(message: Handle): boolean {
+    return revoke(this.refs, message);
+  }
+
+  /** References anywhere, messages and lanes included. Others may change it at any moment. */
+  refCount(handle: Handle): number {
+    return this.refs.countOf(this.refs.check(handle));
+  }
+
+  /** True if this thread's one reference is the only one anywhere: writing is allowed. */
+  exclusive(handle: Handle): boolean {
+    return this.refs.isSole(this.refs.check(handle));
+  }
+
+  /** Valid bytes. */
+  length(handle: Handle): number {
+    return this.lengthAt(this.refs.check(handle));
+  }
+
+  /** Sets the number of valid bytes. Throws `FrameTooLargeError`, `FrameSharedError`. */
+  setLength(handle: Handle, length: number): void {
+    const slot = this.writable(handle);
+    this.refs.slab.i32[this.refs.rowOf(slot) + SLOT.length] = this.checkedLength(length);
+  }
+
+  /** The valid bytes in place, for reading. Allocates only when the slot's length has changed. */
+  bytes(handle: Handle): Uint8Array<SharedArrayBuffer> {
+    const slot = this.refs.check(handle);
+    const length = this.lengthAt(slot);
+    const view = this.views[slot];
+    if (view !== undefined && view.length === length) return view;
+    const made = this.refs.slab.bytesOf(slot, length);
+    this.views[slot] = made;
+    return made;
+  }
+
+  /** All of the capacity in place, for writing. Throws `FrameSharedError` while shared. */
+  storage(handle: Handle): Uint8Array<SharedArrayBuffer> {
+    const slot = this.writable(handle);
+    const room = this.rooms[slot];
+    if (room !== undefined) return room;
+    const made = this.refs.slab.bytesOf(slot, this.frameSizeBytes);
+    this.rooms[slot] = made;
+    return made;
+  }
+
+  /** Where the frame's data begins in `pool.buffer`: a pointer, inside WebAssembly memory. */
+  byteOffset(handle: Handle): number {
+    return this.refs.slab.dataAt(this.refs.check(handle));
+  }
+
+  /** The slot's index, 0 to slots − 1. */
+  index(handle: Handle): number {
+    return this.refs.check(handle);
+  }
+
+  /** @internal A header field of a slot, for reading. */
+  field(handle: Handle, field: 'tag' | 'timestamp' | 'sequence'): number {
+    const at = this.refs.rowOf(this.refs.check(handle)) + SLOT[field];
+    const { i32, f64 } = this.refs.slab;
+    return (field === 'tag' ? i32[at] : f64[at >> 1]) as number;
+  }
+
+  /** @internal Sets a header field. Throws `FrameSharedError` while shared. */
+  setField(handle: Handle, field: 'tag' | 'timestamp' | 'sequence', value: number): void {
+    const at = this.refs.rowOf(this.writable(handle)) + SLOT[field];
+    if (field === 'tag') {
+      this.refs.slab.i32[at] = integer('tag', value, -0x8000_0000, 0x7fff_ffff);
+    } else if (typeof value !== 'number') {
+      throw new InvalidOptionError(`${field} must be a number, got ${describe(value)}`);
+    } else {
+      this.refs.slab.f64[at >> 1] = value;
+    }
+  }
+
+  /** @internal The slot, if this thread may write to it. */
+  writable(handle: Handle): number {
+    const slot = this.refs.check(handle);
+    if (!this.refs.isSole(slot)) throw this.sharedError(slot);
+    if (this.refs.guard.active) this.refs.guard.thaw(slot);
+    return slot;
+  }
+
+  /** @internal The length, if it fits; throws otherwise. */
+  checkedLength(length: number): number {
+    if (Number.isInteger(length) && length >= 0 && length <= this.frameSizeBytes) return length;
+    if (Number.isInteger(length) && length > this.frameSizeBytes) throw this.tooLarge(length);
+    throw new InvalidOptionError(
+      `length must be an integer from 0 to ${this.frameSizeBytes} bytes, got ${describe(length)}`,
+    );
+  }
+
+  /** @internal */
+  tooLarge(length: number): FrameslabError {
+    return new FrameTooLargeError(
+      `a frame of this pool holds ${this.frameSizeBytes} bytes (frameSizeBytes), got ${length}`,
+    );
+  }
+
+  private lengthAt(slot: number): number {
+    const length = this.refs.slab.i32[this.refs.rowOf(slot) + SLOT.length] as number;
+    // Bounded again: a scribbled slab must not lead outside the frame.
+    return length >= 0 && length <= this.frameSizeBytes ? length : 0;
+  }
+
+  private sharedError(slot: number): FrameSharedError {
+    return new FrameSharedError(
+      `slot ${slot}, generation ${generationOf(this.refs.wordOf(slot))}, has ` +
+        `${this.refs.countOf(slot)} references: writing needs the only one, see unshare()`,
+    );
+  }
+}
+
+function handlesOf(name: string, value: Int32Array): Int32Array {
+  if (value instanceof Int32Array) return value;
+  throw new InvalidOptionError(`${name} must be an Int32Array, got ${describe(value)}`);
+}

@@ -1,0 +1,152 @@
+/**
+ * Where this thread's free slots come from and go to: its cache, the shared list, the mailboxes of
+ * those who wait; and slots that came back from the dead.
+ *
+ * Invariants
+ * 1. A slot in this thread's hands says "owned by this seat" in its word, whether it lies in the
+ *    cache row, in a local variable or on its way: `reclaim` finds it there.
+ * 2. While anyone waits, slots go to the longest waiter first: `serve` ends only when nobody is armed
+ *    or no slot is free, looking again after each put, so that a waiter who registered meanwhile is
+ *    either served or finds the slot in the list itself.
+ *
+ * Called by the seat's own thread only. Never blocks.
+ */
+import { Flights } from './protocol/flights.js';
+import { FreeList } from './protocol/free-list.js';
+import { Mailboxes } from './protocol/mailbox.js';
+import { Park } from './protocol/park.js';
+import { HEADER, SEAT, SLOT } from './slab/layout.js';
+import type { Slab } from './slab/slab.js';
+import { Cache } from './threads/cache.js';
+import { Guard } from './threads/guard.js';
+import { Ledger } from './threads/ledger.js';
+import { recount } from './threads/recount.js';
+import { Seats } from './threads/seats.js';
+import { type Handle, HandleCodec } from './words/handle.js';
+import {
+  isShared,
+  nextGeneration,
+  ownedBy,
+  payloadOf,
+  SUSPECT,
+  withPayload,
+} from './words/slot-word.js';
+
+/** The parts of one slab as one seat uses them, and the ways of a free slot among them. */
+export class Supply {
+  readonly slab: Slab;
+  readonly seat: number;
+  readonly seats: Seats;
+  readonly codec: HandleCodec;
+  readonly list: FreeList;
+  readonly cache: Cache;
+  readonly ledger: Ledger;
+  readonly flights: Flights;
+  readonly park: Park;
+  readonly mailboxes: Mailboxes;
+  readonly guard: Guard;
+
+  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
+  constructor(slab: Slab, seat: number) {
+    const seatAt = slab.layout.seatsAt + seat * SEAT.size;
+    this.slab = slab;
+    this.seat = seat;
+    this.seats = new Seats(slab);
+    this.codec = new HandleCodec(slab.layout.slots, slab.i32[HEADER.identity] as number);
+    this.list = new FreeList(slab, seatAt);
+    this.cache = new Cache(slab, seat, this.list, this.codec.generationMask);
+    this.ledger = new Ledger(slab, seat);
+    this.flights = new Flights(slab);
+    this.park = new Park(slab, seat);
+    this.mailboxes = new Mailboxes(slab, seat, this.park);
+    this.guard = new Guard(slab);
+  }
+
+  /** Int of a slot's row. */
+  rowOf(slot: number): number {
+    return this.slab.layout.slotsAt + slot * SLOT.size;
+  }
+
+  /** A slot's word; a plain read. */
+  wordOf(slot: number): number {
+    return this.slab.i32[this.rowOf(slot) + SLOT.word] as number;
+  }
+
+  /** The handle that names a slot now. */
+  handleOf(slot: number): Handle {
+    return this.codec.encode(slot, this.wordOf(slot));
+  }
+
+  /** Serves the waiters, longest first, from this thread's cache and from the list. */
+  serve(): void {
+    while (this.mailboxes.someoneArmed()) {
+      let slot = this.cache.pop();
+      if (slot < 0) slot = this.cache.refill(1);
+      if (slot < 0) return;
+      // Not taken: those who were armed were served by others. The slot is there for who comes next.
+      if (!this.mailboxes.offer(this.handleOf(slot))) this.cache.give(slot);
+    }
+  }
+
+  /** Gives the cache back to the list, and serves whoever waits for it. */
+  giveCacheBack(): void {
+    this.cache.spillAll();
+    if (this.mailboxes.someoneWaitsNow()) this.serve();
+  }
+
+  /** Takes over a slot that nobody refers to, if its word is still this one, and frees it. */
+  takeOver(slot: number, word: number): boolean {
+    const at = this.rowOf(slot) + SLOT.word;
+    const mine = nextGeneration(word, this.codec.generationMask, ownedBy(this.seat));
+    if (Atomics.compareExchange(this.slab.i32, at, word, mine) !== word) return false;
+    this.cache.give(slot);
+    return true;
+  }
+
+  /** Makes every thread that sleeps look again. Seldom: at a close, and after a reclaim. */
+  ringAll(): void {
+    for (let seat = 0; seat < this.seats.count; seat++) {
+      if (this.seats.ownerOf(seat) > 0) this.park.ring(seat);
+    }
+  }
+
+  /** Says that a reclaim left something unsettled: the next "empty" tries again first. */
+  raiseDoubt(): void {
+    Atomics.store(this.slab.i32, this.slab.layout.doubtAt, 1);
+  }
+
+  /** Takes the doubt, if there is one: the caller settles it. */
+  doubt(): boolean {
+    const at = this.slab.layout.doubtAt;
+    return this.slab.i32[at] !== 0 && Atomics.exchange(this.slab.i32, at, 0) !== 0;
+  }
+
+  /** True if one of these slots is still suspect and nobody living seems to hold it. */
+  suspectsAmong(slots: Iterable<number>): boolean {
+    for (const slot of slots) {
+      const word = this.wordOf(slot);
+      if (!isShared(word) || (word & SUSPECT) === 0) continue;
+      const verdict = recount(this.slab, [slot])[0];
+      if (verdict === undefined || verdict.references === 0) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Recounts slots that a dead thread referred to: frees those that nobody refers to any more, and
+   * corrects the count of the others. Answers how many became free.
+   */
+  settle(slots: readonly number[]): number {
+    let freed = 0;
+    for (const { slot, word, references } of recount(this.slab, slots)) {
+      if (references === 0) {
+        if (this.takeOver(slot, word)) freed += 1;
+      } else if (references < payloadOf(word)) {
+        const right = withPayload(word, references) | SUSPECT;
+        Atomics.compareExchange(this.slab.i32, this.rowOf(slot) + SLOT.word, word, right);
+      }
+    }
+    if (freed > 0 && this.mailboxes.someoneWaitsNow()) this.serve();
+    return freed;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Who is attached: claiming a seat, leaving it, and the epochs that tell its holders apart.
+ *
+ *   owner 0 ──claim: one compare-exchange──▶ token > 0 (alive)
+ *     ▲                                        │ reclaim, after the thread has ended
+ *     │ leave: epoch + 1, then 0               ▼
+ *     └──────────── epoch + 1, then 0 ─────── −token (being reclaimed)
+ *
+ * Invariants
+ * 1. The claim names the thread in the same atomic step, so a thread that dies right after it can
+ *    still be told from its seat.
+ * 2. The epoch changes before a seat becomes free: what was meant for its last holder can be told
+ *    from what is meant for the next one.
+ * 3. A free seat's cache, ledger, mail, mailbox and journal are empty: who leaves or reclaims sees
+ *    to that before the owner becomes 0.
+ *
+ * Any thread may read; only the seat's own thread, or the one that reclaims it, writes.
+ */
+import { SeatsExhaustedError } from '../errors.js';
+import { SEAT, SEAT_NAME_MAX } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
+
+const NAME_ON_FIRST_LINE = 12;
+
+/** The seats of one slab. */
+export class Seats {
+  /** How many seats there are. */
+  readonly count: number;
+
+  private readonly i32: Int32Array<SharedArrayBuffer>;
+  private readonly f64: Float64Array<SharedArrayBuffer>;
+  private readonly seatsAt: number;
+
+  /** @param slab the slab whose seats these are. */
+  constructor(slab: Slab) {
+    this.count = slab.geometry.threadsMax;
+    this.i32 = slab.i32;
+    this.f64 = slab.f64;
+    this.seatsAt = slab.layout.seatsAt;
+  }
+
+  /** Int at which a seat's rows begin. */
+  at(seat: number): number {
+    return this.seatsAt + seat * SEAT.size;
+  }
+
+  /** Takes a free seat for this thread. Throws `SeatsExhaustedError` if there is none. */
+  claim(token: number, name: string): number {
+    for (let seat = 0; seat < this.count; seat++) {
+      const at = this.at(seat);
+      // S1 reads what the last holder left, published by S2.
+      if (Atomics.compareExchange(this.i32, at + SEAT.owner, 0, token) !== 0) continue;
+      this.writeName(at, name);
+      // The counters go on from holder to holder; this remembers where they stood.
+      this.f64[(at + SEAT.joinedAcquires) >> 1] = this.f64[(at + SEAT.acquires) >> 1] as number;
+      return seat;
+    }
+    throw new SeatsExhaustedError(
+      `the slab has ${this.count} seats (threadsMax) and all are taken: create it with more, or ` +
+        'let a thread close() the pool, or reclaim() the seat of a thread that has ended',
+    );
+  }
+
+  /** Makes a seat free for the next thread. Its rows are empty already. */
+  vacate(seat: number): void {
+    const at = this.at(seat);
+    Atomics.add(this.i32, at + SEAT.epoch, 1);
+    // S2 publishes the emptied rows and the new epoch.
+    Atomics.store(this.i32, at + SEAT.owner, 0);
+  }
+
+  /** The token of the thread in this seat; 0: nobody; negative: it has ended, and is reclaimed. */
+  ownerOf(seat: number): number {
+    return Atomics.load(this.i32, this.at(seat) + SEAT.owner);
+  }
+
+  /** Which stay this is, if somebody lives in the seat, counted from 0; −1 if nobody does. */
+  stayOf(seat: number): number {
+    const epoch = Atomics.load(this.i32, this.at(seat) + SEAT.epoch);
+    return this.ownerOf(seat) > 0 ? epoch >>> 0 : -1;
+  }
+
+  /** Turns a living owner into one that is being reclaimed; true if this call did it. */
+  condemn(seat: number, token: number): boolean {
+    const at = this.at(seat) + SEAT.owner;
+    return Atomics.compareExchange(this.i32, at, token, -token) === token;
+  }
+
+  /** The seat that a token's thread has in this slab, or −1. */
+  seatOf(token: number): number {
+    for (let seat = 0; seat < this.count; seat++) if (this.ownerOf(seat) === token) return seat;
+    return -1;
+  }
+
+  /** What people call the thread in this seat. May be torn while the seat changes hands. */
+  nameOf(seat: number): string {
+    const at = this.at(seat);
+    const length = Math.min(SEAT_NAME_MAX, Math.max(0, this.i32[at + SEAT.nameLength] as number));
+    let name = '';
+    for (let k = 0; k < length; k++) {
+      name += String.fromCharCode(this.i32[this.nameAt(at, k)] as number);
+    }
+    return name;
+  }
+
+  private writeName(at: number, name: string): void {
+    const length = Math.min(SEAT_NAME_MAX, name.length);
+    for (let k = 0; k < length; k++) this.i32[this.nameAt(at, k)] = name.charCodeAt(k);
+    this.i32[at + SEAT.nameLength] = length;
+  }
+
+  private nameAt(at: number, k: number): number {
+    return k < NAME_ON_FIRST_LINE
+      ? at + SEAT.name + k
+      : at + SEAT.nameMore + (k - NAME_ON_FIRST_LINE);
+  }
+}

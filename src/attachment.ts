@@ -86,7 +86,7 @@ export class Attachment {
     refs.seats.condemn(refs.seat, refs.seats.ownerOf(refs.seat));
     refs.dropMail();
     refs.giveCacheBack();
-    refs.closed = true;
+    refs.retire();
     refs.seats.vacate(refs.seat);
     registry().delete(this);
   }

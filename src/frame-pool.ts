@@ -166,9 +166,9 @@ export class FramePool {
   acquireMany(count: number, length?: number): Frame[] | undefined {
     integer('count', count, 0, this.attachment.slab.layout.slots);
     if (length !== undefined) this.slots.checkedLength(length);
-    const handles: number[] = [];
-    if (!this.attachment.refs.acquireMany(handles, count)) return undefined;
-    return handles.map((handle) => this.framed(handle, length));
+    const handles = new Int32Array(count);
+    if (!this.slots.acquireMany(handles)) return undefined;
+    return Array.from(handles, (handle) => this.framed(handle, length));
   }
 
   /**

@@ -34,9 +34,9 @@ import type { Handle } from './words/handle.js';
 import { ONE_LESS, REFERENCES_MASK } from './words/ledger-cell.js';
 import {
   COUNT_MAX,
+  GENERATION_SHIFT,
   isOwned,
   nextGeneration,
-  ownedBy,
   PAYLOAD_MASK,
   SUSPECT,
   withPayload,
@@ -45,25 +45,36 @@ import {
 /** This thread's references in one slab. */
 export class References extends Supply {
   /** True once this thread has left the slab: its seat may belong to somebody else. */
-  closed = false;
+  get closed(): boolean {
+    return this.slots === 0;
+  }
+
+  /** This thread has left the slab. */
+  retire(): void {
+    this.slots = 0;
+  }
+
   /** Drains the lanes to a seat that has ended; answers how many frames. Set by the channels. */
   onReclaim: ((seat: number) => number) | undefined;
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */
   onDoubt: (() => number) | undefined;
 
-  private readonly i32: Int32Array<SharedArrayBuffer>;
   private readonly f64: Float64Array<SharedArrayBuffer>;
-  private readonly slots: number;
-  private readonly slotsAt: number;
+  /** 0 once this thread has left: then no handle is valid any more, at no cost. */
+  private slots: number;
   private readonly ledgerAt: number;
   private readonly acquiresAt: number;
-  private readonly releasesAt: number;
   private readonly missesAt: number;
   private readonly deniedAt: number;
   private readonly departuresAt: number;
-  private readonly owned: number;
   private readonly indexMask: number;
+  private readonly indexBits: number;
+  private readonly colour: number;
   private readonly guarded: boolean;
+  private readonly waitersAt: number;
+  private readonly manySeats: boolean;
+  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
+  private readonly roomInCache: number;
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
   private round = 0;
@@ -73,40 +84,49 @@ export class References extends Supply {
     super(slab, seat);
     const layout = slab.layout;
     const seatAt = this.seats.at(seat);
-    this.i32 = slab.i32;
     this.f64 = slab.f64;
     this.slots = layout.slots;
-    this.slotsAt = layout.slotsAt;
     this.ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
     this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
-    this.releasesAt = (seatAt + SEAT.releases) >> 1;
     this.missesAt = (seatAt + SEAT.misses) >> 1;
     this.deniedAt = (seatAt + SEAT.denied) >> 1;
     this.departuresAt = (seatAt + SEAT.departures) >> 1;
-    this.owned = ownedBy(seat);
     this.indexMask = this.codec.indexMask;
+    this.indexBits = this.codec.indexBits;
+    this.colour = this.codec.colour;
     this.guarded = slab.geometry.guard !== 'off';
+    this.waitersAt = layout.waitersAt;
+    this.manySeats = layout.waiterWords > 1;
+    this.roomInCache = this.guarded ? 0 : this.cacheLimit;
   }
 
   /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
   acquire(): Handle {
-    let slot = this.cache.pop();
-    if (slot < 0) {
-      slot = this.acquireFromList();
-      if (slot < 0) return 0;
-    }
+    const { i32 } = this;
+    const top = (i32[this.topAt] as number) - 1;
+    if (top < 0) return this.acquireFromList();
+    const slot = i32[this.rowAt + top] as number;
+    i32[this.topAt] = top;
     return this.begin(slot);
   }
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
-  acquireMany(into: Int32Array | number[], count: number): boolean {
-    for (let k = 0; k < count; k++) {
-      const handle = this.acquire();
+  acquireMany(into: Int32Array, count: number): boolean {
+    const { i32 } = this;
+    let done = 0;
+    while (done < count) {
+      const top = i32[this.topAt] as number;
+      const rest = Math.max(0, top - (count - done));
+      i32[this.topAt] = rest;
+      for (let k = top - 1; k >= rest; k--)
+        into[done++] = this.begin(i32[this.rowAt + k] as number);
+      if (done === count) break;
+      const handle = this.acquireFromList();
       if (handle === 0) {
-        for (let taken = k - 1; taken >= 0; taken--) this.release(into[taken] as number);
+        this.releaseMany(into, done);
         return false;
       }
-      into[k] = handle;
+      into[done++] = handle;
     }
     return true;
   }
@@ -124,17 +144,32 @@ export class References extends Supply {
 
   /** Ends one reference of this thread; true if it was the last one anywhere. */
   release(handle: Handle): boolean {
-    const i32 = this.i32;
-    const slot = this.check(handle);
-    const cell = i32[this.ledgerAt + slot] as number;
-    const word = i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+    const { i32 } = this;
+    const slot = handle & this.indexMask;
+    const cellAt = this.ledgerAt + slot;
+    const cell = i32[cellAt] as number;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    const word = i32[at] as number;
+    const count = cell & REFERENCES_MASK;
+    if (count === 0 || this.encode(slot, word) !== handle || slot >= this.slots) {
+      throw this.refusal(handle);
+    }
     const payload = word & PAYLOAD_MASK;
-    if ((cell & REFERENCES_MASK) === 1 && (payload === this.owned || payload === 1)) {
-      this.free(slot, word);
+    if (count === 1 && (payload === this.owned || payload === 1)) {
+      // The last release: the slot is this thread's alone.
+      const top = i32[this.topAt] as number;
+      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
+      i32[at] = nextGeneration(word, this.generationMask, this.owned);
+      i32[this.rowAt + top] = slot;
+      i32[this.topAt] = top + 1;
+      i32[cellAt] = 0;
+      // A push into the cache may miss a waiter who registers at this moment, see mailbox.ts.
+      if (i32[this.waitersAt] !== 0 || (this.manySeats && this.mailboxes.someoneWaits()))
+        this.serve();
       return true;
     }
     if (payload !== this.owned) return this.releaseShared(slot);
-    i32[this.ledgerAt + slot] = cell + ONE_LESS;
+    i32[cellAt] = cell + ONE_LESS;
     return false;
   }
 
@@ -152,10 +187,10 @@ export class References extends Supply {
   /** The slot of a handle that this thread holds; throws `StaleHandleError` for any other number. */
   check(handle: Handle): number {
     const slot = handle & this.indexMask;
-    if (slot < this.slots && !this.closed) {
+    if (slot < this.slots) {
       const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
       const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
-      if (count !== 0 && this.codec.encode(slot, word) === handle) return slot;
+      if (count !== 0 && this.encode(slot, word) === handle) return slot;
     }
     throw this.refusal(handle);
   }
@@ -163,7 +198,7 @@ export class References extends Supply {
   /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
   slotOf(handle: Handle): number {
     const slot = handle & this.indexMask;
-    if (slot < this.slots && !this.closed && this.handleOf(slot) === handle && handle !== 0) {
+    if (slot < this.slots && this.handleOf(slot) === handle && handle !== 0) {
       return slot;
     }
     throw this.refusal(handle);
@@ -216,7 +251,7 @@ export class References extends Supply {
     const at = this.rowOf(slot) + SLOT.word;
     const word = Atomics.load(this.i32, at);
     const mine = withPayload(word, this.owned);
-    const fits = this.codec.encode(slot, word) === handle && isOwned(word);
+    const fits = this.encode(slot, word) === handle && isOwned(word);
     // Lost only against `reclaim`, which changes the generation.
     if (!fits || Atomics.compareExchange(this.i32, at, word, mine) !== word) return 0;
     this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
@@ -267,42 +302,46 @@ export class References extends Supply {
   }
 
   private begin(slot: number): Handle {
-    const i32 = this.i32;
+    const { i32, f64 } = this;
     const at = this.slotsAt + slot * SLOT.size;
     if (this.guarded) this.guardFresh(slot);
     i32[this.ledgerAt + slot] = 1;
-    i32[at + SLOT.length] = 0;
-    i32[at + SLOT.tag] = 0;
-    this.f64[(at + SLOT.timestamp) >> 1] = 0;
-    this.f64[(at + SLOT.sequence) >> 1] = 0;
-    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
-    return this.codec.encode(slot, i32[at + SLOT.word] as number);
+    f64[(at + SLOT.length) >> 1] = 0; // length and tag
+    f64[(at + SLOT.timestamp) >> 1] = 0;
+    f64[(at + SLOT.sequence) >> 1] = 0;
+    f64[this.acquiresAt] = (f64[this.acquiresAt] as number) + 1;
+    return this.encode(slot, i32[at + SLOT.word] as number);
   }
 
-  private acquireFromList(): number {
+  /** The same as the codec's, with this object's own fields. */
+  private encode(slot: number, word: number): Handle {
+    const packed = this.colour | ((word >>> GENERATION_SHIFT) << this.indexBits) | slot;
+    return (packed << 1) >> 1;
+  }
+
+  private acquireFromList(): Handle {
     if (this.closed) throw closedError();
-    const want = this.mailboxes.someoneWaits() ? 1 : this.cache.refillWant;
-    let slot = this.cache.refill(want);
-    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.cache.refill(want);
+    const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
+    let slot = this.refill(want);
+    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;
-    return slot;
+    return slot < 0 ? 0 : this.begin(slot);
   }
 
-  /** The last release: the slot is this thread's alone, and goes to its cache or to the list. */
-  private free(slot: number, word: number): void {
-    const full = this.cache.size >= this.cache.limit;
-    const cached = !full || this.cache.makeRoom();
+  /** The last release when the cache is full, or when the guard looks at the bytes. */
+  private freeWithCare(slot: number, word: number): true {
+    const cached = this.makeRoom();
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
     const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    this.i32[at] = nextGeneration(word, this.codec.generationMask, this.owned);
-    if (cached) this.cache.push(slot);
+    this.i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    if (cached) this.push(slot);
     this.i32[this.ledgerAt + slot] = 0;
-    this.f64[this.releasesAt] = (this.f64[this.releasesAt] as number) + 1;
-    if (!cached) this.cache.give(slot);
-    // A put into the list must not miss a waiter; a push into the cache may, see mailbox.ts.
-    if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
+    if (!cached) this.give(slot);
+    // A put into the list must not miss a waiter.
+    if (this.mailboxes.someoneWaitsNow()) this.serve();
     if (modified !== undefined) throw modified;
+    return true;
   }
 
   private releaseShared(slot: number): boolean {
@@ -310,8 +349,7 @@ export class References extends Supply {
     for (;;) {
       const word = this.i32[at] as number;
       if ((word & PAYLOAD_MASK) === 1) {
-        this.free(slot, word);
-        return true;
+        return this.freeWithCare(slot, word);
       }
       // R1 releases this thread's reads and writes of the frame to the thread that frees it.
       if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
@@ -338,7 +376,7 @@ export class References extends Supply {
   private guardFresh(slot: number): void {
     const modified = this.guard.greet(slot);
     if (modified === undefined) return;
-    this.cache.give(slot);
+    this.give(slot);
     throw modified;
   }
 }

@@ -12,34 +12,21 @@
  * Called by the seat's own thread only. Never blocks.
  */
 import { Flights } from './protocol/flights.js';
-import { FreeList } from './protocol/free-list.js';
 import { Mailboxes } from './protocol/mailbox.js';
 import { Park } from './protocol/park.js';
-import { HEADER, SEAT, SLOT } from './slab/layout.js';
+import { SLOT } from './slab/layout.js';
 import type { Slab } from './slab/slab.js';
 import { Cache } from './threads/cache.js';
 import { Guard } from './threads/guard.js';
 import { Ledger } from './threads/ledger.js';
 import { recount } from './threads/recount.js';
 import { Seats } from './threads/seats.js';
-import { type Handle, HandleCodec } from './words/handle.js';
-import {
-  isShared,
-  nextGeneration,
-  ownedBy,
-  payloadOf,
-  SUSPECT,
-  withPayload,
-} from './words/slot-word.js';
+import type { Handle } from './words/handle.js';
+import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from './words/slot-word.js';
 
 /** The parts of one slab as one seat uses them, and the ways of a free slot among them. */
-export class Supply {
-  readonly slab: Slab;
-  readonly seat: number;
+export class Supply extends Cache {
   readonly seats: Seats;
-  readonly codec: HandleCodec;
-  readonly list: FreeList;
-  readonly cache: Cache;
   readonly ledger: Ledger;
   readonly flights: Flights;
   readonly park: Park;
@@ -48,13 +35,8 @@ export class Supply {
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
-    const seatAt = slab.layout.seatsAt + seat * SEAT.size;
-    this.slab = slab;
-    this.seat = seat;
+    super(slab, seat);
     this.seats = new Seats(slab);
-    this.codec = new HandleCodec(slab.layout.slots, slab.i32[HEADER.identity] as number);
-    this.list = new FreeList(slab, seatAt);
-    this.cache = new Cache(slab, seat, this.list, this.codec.generationMask);
     this.ledger = new Ledger(slab, seat);
     this.flights = new Flights(slab);
     this.park = new Park(slab, seat);
@@ -64,12 +46,12 @@ export class Supply {
 
   /** Int of a slot's row. */
   rowOf(slot: number): number {
-    return this.slab.layout.slotsAt + slot * SLOT.size;
+    return this.slotsAt + slot * SLOT.size;
   }
 
   /** A slot's word; a plain read. */
   wordOf(slot: number): number {
-    return this.slab.i32[this.rowOf(slot) + SLOT.word] as number;
+    return this.i32[this.rowOf(slot) + SLOT.word] as number;
   }
 
   /** The handle that names a slot now. */
@@ -80,26 +62,26 @@ export class Supply {
   /** Serves the waiters, longest first, from this thread's cache and from the list. */
   serve(): void {
     while (this.mailboxes.someoneArmed()) {
-      let slot = this.cache.pop();
-      if (slot < 0) slot = this.cache.refill(1);
+      let slot = this.pop();
+      if (slot < 0) slot = this.refill(1);
       if (slot < 0) return;
       // Not taken: those who were armed were served by others. The slot is there for who comes next.
-      if (!this.mailboxes.offer(this.handleOf(slot))) this.cache.give(slot);
+      if (!this.mailboxes.offer(this.handleOf(slot))) this.give(slot);
     }
   }
 
   /** Gives the cache back to the list, and serves whoever waits for it. */
   giveCacheBack(): void {
-    this.cache.spillAll();
+    this.spillAll();
     if (this.mailboxes.someoneWaitsNow()) this.serve();
   }
 
   /** Takes over a slot that nobody refers to, if its word is still this one, and frees it. */
   takeOver(slot: number, word: number): boolean {
     const at = this.rowOf(slot) + SLOT.word;
-    const mine = nextGeneration(word, this.codec.generationMask, ownedBy(this.seat));
-    if (Atomics.compareExchange(this.slab.i32, at, word, mine) !== word) return false;
-    this.cache.give(slot);
+    const mine = nextGeneration(word, this.generationMask, this.owned);
+    if (Atomics.compareExchange(this.i32, at, word, mine) !== word) return false;
+    this.give(slot);
     return true;
   }
 

@@ -82,7 +82,7 @@ export interface PoolStats {
   readonly hitRatePercent: number;
   /** Acquires that found nothing; a waiting one counts each look. */
   readonly denied: number;
-  /** Frames whose last reference was released. */
+  /** Acquired frames that are free again: released, or reclaimed. `acquires − framesInUse`. */
   readonly releases: number;
   /** Acquires that had to wait. */
   readonly waits: number;
@@ -118,9 +118,12 @@ export function statsOf(refs: References): PoolStats {
   const threads: ThreadStats[] = [];
   let cached = 0;
   for (let seat = 0; seat < geometry.threadsMax; seat++) {
-    for (const key of Object.keys(sum) as (keyof typeof sum)[]) {
-      sum[key] += counter(refs, seat, SEAT[key]);
-    }
+    sum.acquires += counter(refs, seat, SEAT.acquires);
+    sum.misses += counter(refs, seat, SEAT.misses);
+    sum.denied += counter(refs, seat, SEAT.denied);
+    sum.waits += counter(refs, seat, SEAT.waits);
+    sum.oversize += counter(refs, seat, SEAT.oversize);
+    sum.reclaimed += counter(refs, seat, SEAT.reclaimed);
     const own = cachedIn(slab, seat);
     cached += own;
     const owner = refs.seats.ownerOf(seat);
@@ -152,6 +155,7 @@ export function statsOf(refs: References): PoolStats {
     preallocatedFree: list.resident,
     preallocatedMax: geometry.preallocateFrames,
     ...sum,
+    releases: Math.max(0, sum.acquires - (layout.slots - free)),
     hits,
     hitRatePercent: sum.acquires === 0 ? 100 : (100 * hits) / sum.acquires,
     waiters: refs.mailboxes.waiting(),

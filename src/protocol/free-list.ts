@@ -92,8 +92,6 @@ export class FreeList {
    */
   claim(want: number): number {
     const i32 = this.i32;
-    // Polling an exhausted pool costs one load: no bit was set since this seat saw none.
-    if (Atomics.load(i32, this.stampAt) === i32[this.emptyAt]) return 0;
     for (;;) {
       const leaf = this.find(i32[this.hintAt] as number);
       if (leaf < 0) return 0;
@@ -164,6 +162,8 @@ export class FreeList {
     const i32 = this.i32;
     const first = start >>> 0 < this.leaves ? start : 0;
     if (this.bitsOf(first) !== 0) return first;
+    // Polling an exhausted pool costs one load: no bit was set since this seat saw none.
+    if (Atomics.load(i32, this.stampAt) === i32[this.emptyAt]) return -1;
     for (;;) {
       const found = this.search(first >>> 5, first & 31);
       if (found >= 0) return found;
@@ -232,7 +232,8 @@ export class FreeList {
   private mark(leaf: number): void {
     const i32 = this.i32;
     const at = this.summaryAt + (leaf >>> 5);
-    if (((Atomics.load(i32, at) >>> (leaf & 31)) & 1) === 1) return;
+    // Plain: a bit that is being cleared at this moment may look set; then a scan finds the leaf.
+    if ((((i32[at] as number) >>> (leaf & 31)) & 1) === 1) return;
     Atomics.or(i32, at, 1 << (leaf & 31));
     Atomics.or(i32, this.rootAt + (leaf >>> 10), 1 << ((leaf >>> 5) & 31));
   }

@@ -50,8 +50,13 @@ export class Mailboxes {
 
   /** A plain look: true once a registration is visible to this thread. */
   someoneWaits(): boolean {
-    const i32 = this.i32;
-    for (let k = 0; k < this.waiterWords; k++) if (i32[this.waitersAt + k] !== 0) return true;
+    if (this.i32[this.waitersAt] !== 0) return true;
+    return this.waiterWords > 1 && this.someoneElseWaits();
+  }
+
+  /** The seats from 32 on. */
+  private someoneElseWaits(): boolean {
+    for (let k = 1; k < this.waiterWords; k++) if (this.i32[this.waitersAt + k] !== 0) return true;
     return false;
   }
 

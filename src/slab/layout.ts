@@ -12,7 +12,7 @@
  *   ├───────────────────────────────────────────────────────────────────────────────┤
  *   │ GLOBALS     one line each: stamp takes ticket doubt waiters(a bit per seat)   │
  *   │ FREE LIST   leaves (32 slots a word) · summary · root                         │
- *   │ SLOTS       8 ints per slot: word length tag guard | timestamp sequence       │
+ *   │ SLOTS       8 ints per slot: word guard | length tag | time stamp  sequence    │
  *   │ FLIGHTS     4 ints per slot: flight sender | since                            │
  *   │ SEATS       5 lines per seat: claim+name · private · counters · bell+mailbox  │
  *   │ CACHES      per seat: the indices of its free slots                           │
@@ -39,99 +39,121 @@ import { slotsOf } from './geometry.js';
 export const LINE = 16;
 
 /** Fields of the header, in ints. */
-export const HEADER = {
-  magic: 0,
-  version: 1,
-  byteOrder: 2,
-  checksum: 3,
+export enum HEADER {
+  magic = 0,
+  version = 1,
+  byteOrder = 2,
+  checksum = 3,
   /** 64-bit float: bytes from the slab's beginning to its end. */
-  slabBytes: 4,
+  slabBytes = 4,
   /** 64-bit float: share of the acquires that are traced. */
-  traceRate: 6,
-  frameSizeBytes: 8,
-  frames: 9,
-  threadsMax: 10,
-  cacheFrames: 11,
-  headerBytes: 12,
-  preallocateFrames: 13,
-  oversize: 14,
-  guard: 15,
-  channels: 16,
+  traceRate = 6,
+  frameSizeBytes = 8,
+  frames = 9,
+  threadsMax = 10,
+  cacheFrames = 11,
+  headerBytes = 12,
+  preallocateFrames = 13,
+  oversize = 14,
+  guard = 15,
+  channels = 16,
   /** Two random ints: which slab this is. Handles carry some of their bits. */
-  identity: 17,
+  identity = 17,
   /** The library's own version, `major << 20 | minor << 10 | patch`: for messages only. */
-  library: 19,
-  size: 64,
-} as const;
+  library = 19,
+  size = 64,
+}
 
 /** Fields of a catalog entry, in ints. */
-export const CATALOG = {
-  mode: 0,
-  whenFull: 1,
-  capacity: 2,
-  nameLength: 3,
-  name: 4,
-  size: 64,
-} as const;
+export enum CATALOG {
+  mode = 0,
+  whenFull = 1,
+  capacity = 2,
+  nameLength = 3,
+  name = 4,
+  size = 64,
+}
 
 /** Fields of a slot's row. */
-export const SLOT = {
-  word: 0,
-  length: 1,
-  tag: 2,
-  guard: 3,
-  timestamp: 4,
-  sequence: 6,
-  size: 8,
-} as const;
+export enum SLOT {
+  word = 0,
+  guard = 1,
+  /** Length and tag share an aligned pair, so that one 64-bit store clears both. */
+  length = 2,
+  tag = 3,
+  timestamp = 4,
+  sequence = 6,
+  size = 8,
+}
 
 /** Fields of a slot's flight row. */
-export const FLIGHT = { word: 0, sender: 1, since: 2, size: 4 } as const;
+export enum FLIGHT {
+  word = 0,
+  sender = 1,
+  since = 2,
+  size = 4,
+}
 
 /** Fields of a seat's rows: five lines. */
-export const SEAT = {
+export enum SEAT {
   // line 0: claimed by compare-exchange, read by anyone
-  owner: 0,
-  epoch: 1,
-  reclaimer: 2,
-  nameLength: 3,
-  name: 4,
+  owner = 0,
+  epoch = 1,
+  reclaimer = 2,
+  nameLength = 3,
+  name = 4,
   // line 1: written by the owner alone on every operation
-  top: 16,
-  hint: 17,
-  emptyAt: 18,
-  acquires: 20,
-  releases: 22,
-  misses: 24,
-  departures: 26,
+  top = 16,
+  hint = 17,
+  emptyAt = 18,
+  acquires = 20,
+  misses = 24,
+  departures = 26,
   // line 2: written by the owner alone, seldom
-  journal: 32,
-  denied: 34,
-  waits: 36,
-  oversize: 38,
-  reclaimed: 40,
-  joinedAcquires: 42,
-  probe: 44,
+  journal = 32,
+  denied = 34,
+  waits = 36,
+  oversize = 38,
+  reclaimed = 40,
+  joinedAcquires = 42,
+  probe = 44,
   // line 3: written by others, while the owner waits
-  bell: 48,
-  mailbox: 49,
-  ticket: 50,
+  bell = 48,
+  mailbox = 49,
+  ticket = 50,
   // line 4: more of the name
-  nameMore: 64,
-  size: 80,
-} as const;
+  nameMore = 64,
+  size = 80,
+}
 
 /** UTF-16 code units of a thread's name that a seat keeps: 12 on its first line, 16 on its last. */
 export const SEAT_NAME_MAX = 28;
 
 /** Fields of a channel's own lines: four lines, the bit sets being 8 ints wide. */
-export const CHANNEL = { closed: 0, active: 16, receivers: 32, subscribers: 48, size: 64 } as const;
+export enum CHANNEL {
+  closed = 0,
+  active = 16,
+  receivers = 32,
+  subscribers = 48,
+  size = 64,
+}
 
 /** Fields of a lane: a line for the producer, one for the consumers, one for counters. */
-export const LANE = { tail: 0, head: 16, sent: 32, dropped: 34, size: 48 } as const;
+export enum LANE {
+  tail = 0,
+  head = 16,
+  sent = 32,
+  dropped = 34,
+  size = 48,
+}
 
 /** A trace: when (64-bit float), how many code units, then two of them to an int. */
-export const TRACE = { since: 0, length: 2, text: 4, size: 256 } as const;
+export enum TRACE {
+  since = 0,
+  length = 2,
+  text = 4,
+  size = 256,
+}
 
 /** Where one channel's region begins and how its lanes are spaced. */
 export interface ChannelLayout extends ChannelGeometry {

@@ -13,39 +13,47 @@
  *
  * Called by the seat's own thread only. Never blocks, never allocates.
  */
-import type { FreeList } from '../protocol/free-list.js';
-import { SEAT, SLOT } from '../slab/layout.js';
+import { FreeList } from '../protocol/free-list.js';
+import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
+import { HandleCodec } from '../words/handle.js';
 import { generationOf, nextGeneration, ownedBy, withPayload } from '../words/slot-word.js';
 
-/** One seat's private stock of free slots. */
+/** One seat's private stock of free slots, and what it takes to move them. */
 export class Cache {
-  /** How many slots it may keep. */
-  readonly limit: number;
+  readonly slab: Slab;
+  readonly seat: number;
+  readonly codec: HandleCodec;
+  readonly list: FreeList;
+  /** The control part of the slab; one field, so that the hot path loads it once. */
+  protected readonly i32: Int32Array<SharedArrayBuffer>;
+  protected readonly slotsAt: number;
+  /** The payload of a word that says "owned by this seat". */
+  protected readonly owned: number;
+  protected readonly generationMask: number;
+  protected readonly cacheLimit: number;
+  protected readonly topAt: number;
+  protected readonly rowAt: number;
 
-  private readonly i32: Int32Array<SharedArrayBuffer>;
-  private readonly list: FreeList;
-  private readonly topAt: number;
-  private readonly rowAt: number;
-  private readonly slotsAt: number;
-  private readonly owned: number;
-  private readonly generationMask: number;
-
-  /** @param generationMask the pool's, from its handle codec. */
-  constructor(slab: Slab, seat: number, list: FreeList, generationMask: number) {
+  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
+  constructor(slab: Slab, seat: number) {
     const layout = slab.layout;
-    this.limit = slab.geometry.cacheFrames;
+    const seatAt = layout.seatsAt + seat * SEAT.size;
+    this.slab = slab;
+    this.seat = seat;
+    this.codec = new HandleCodec(layout.slots, slab.i32[HEADER.identity] as number);
+    this.list = new FreeList(slab, seatAt);
     this.i32 = slab.i32;
-    this.list = list;
-    this.topAt = layout.seatsAt + seat * SEAT.size + SEAT.top;
-    this.rowAt = layout.cachesAt + seat * layout.cacheStride;
     this.slotsAt = layout.slotsAt;
     this.owned = ownedBy(seat);
-    this.generationMask = generationMask;
+    this.generationMask = this.codec.generationMask;
+    this.cacheLimit = slab.geometry.cacheFrames;
+    this.topAt = seatAt + SEAT.top;
+    this.rowAt = layout.cachesAt + seat * layout.cacheStride;
   }
 
   /** How many slots it holds now. */
-  get size(): number {
+  get cached(): number {
     return this.i32[this.topAt] as number;
   }
 
@@ -70,8 +78,8 @@ export class Cache {
   /** Spills the colder half if the cache is full; false if this pool keeps no caches. */
   makeRoom(): boolean {
     const top = this.i32[this.topAt] as number;
-    if (top < this.limit) return true;
-    if (this.limit === 0) return false;
+    if (top < this.cacheLimit) return true;
+    if (this.cacheLimit === 0) return false;
     this.spill((top + 1) >> 1);
     return true;
   }
@@ -90,23 +98,33 @@ export class Cache {
 
   /** How many slots a refill may take: half the cache, and one where there is none. */
   get refillWant(): number {
-    return Math.max(1, this.limit >> 1);
+    return Math.max(1, this.cacheLimit >> 1);
   }
 
-  /** Returns the `count` coldest slots to the shared list. */
+  /** Returns the `count` coldest slots, those at the row's bottom, to the shared list. */
   spill(count: number): void {
-    const i32 = this.i32;
+    const { i32, rowAt, list } = this;
     const top = i32[this.topAt] as number;
     const move = Math.min(count, top);
     if (move === 0) return;
-    const rest = top - move;
-    // The coldest lie at the bottom: bring them to the top, in turn, then give them from there.
-    for (let k = 0; k < rest; k++) {
-      const warm = i32[this.rowAt + move + k] as number;
-      i32[this.rowAt + move + k] = i32[this.rowAt + k] as number;
-      i32[this.rowAt + k] = warm;
+    i32[this.topAt] = top - move; // what the row says is wrong for a while; the words are right
+    for (let end = move; end > 0; ) {
+      // All that share the leaf of the first go together; the others close ranks.
+      const leaf = (i32[rowAt] as number) >>> 5;
+      list.announce(leaf);
+      let bits = 0;
+      let kept = 0;
+      for (let k = 0; k < end; k++) {
+        const slot = i32[rowAt + k] as number;
+        if (slot >>> 5 === leaf) bits |= this.unown(slot);
+        else i32[rowAt + kept++] = slot;
+      }
+      this.checked(list.give(leaf, bits));
+      end = kept;
     }
-    this.giveTop(rest, move);
+    list.stamp(move);
+    list.settled();
+    for (let k = move; k < top; k++) i32[rowAt + k - move] = i32[rowAt + k] as number;
   }
 
   /** Returns every slot to the shared list. */
@@ -117,35 +135,8 @@ export class Cache {
   /** Returns one slot that this seat owns, and that is not in its row, to the shared list. */
   give(slot: number): void {
     this.list.announce(slot >>> 5);
-    this.unown(slot);
-    this.checked(this.list.give(slot >>> 5, 1 << (slot & 31)));
+    this.checked(this.list.give(slot >>> 5, this.unown(slot)));
     this.list.stamp(1);
-    this.list.settled();
-  }
-
-  /** Gives the row's entries from `rest` on, leaf by leaf. */
-  private giveTop(rest: number, move: number): void {
-    const i32 = this.i32;
-    let end = rest + move;
-    i32[this.topAt] = rest; // the words still say whose they are
-    while (end > rest) {
-      const leaf = (i32[this.rowAt + rest] as number) >>> 5;
-      this.list.announce(leaf);
-      let bits = 0;
-      let kept = rest;
-      for (let k = rest; k < end; k++) {
-        const slot = i32[this.rowAt + k] as number;
-        if (slot >>> 5 === leaf) {
-          this.unown(slot);
-          bits |= 1 << (slot & 31);
-        } else {
-          i32[this.rowAt + kept++] = slot;
-        }
-      }
-      this.checked(this.list.give(leaf, bits));
-      end = kept;
-    }
-    this.list.stamp(move);
     this.list.settled();
   }
 
@@ -170,10 +161,11 @@ export class Cache {
     return first;
   }
 
-  /** Writes "listed" with the next generation: nobody can mistake this stay for the last one. */
-  private unown(slot: number): void {
+  /** Writes "listed" with the next generation, and answers the slot's bit in its leaf. */
+  private unown(slot: number): number {
     const at = this.slotsAt + slot * SLOT.size + SLOT.word;
     this.i32[at] = nextGeneration(this.i32[at] as number, this.generationMask, 0);
+    return 1 << (slot & 31);
   }
 
   private checked(clean: boolean): void {

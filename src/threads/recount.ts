@@ -121,8 +121,7 @@ function departures(slab: Slab): number[] {
   const marks: number[] = [];
   for (let seat = 0; seat < slab.geometry.threadsMax; seat++) {
     const at = slab.layout.seatsAt + seat * SEAT.size;
-    const releases = slab.f64[(at + SEAT.releases) >> 1] as number;
-    marks.push(releases + (slab.f64[(at + SEAT.departures) >> 1] as number));
+    marks.push(slab.f64[(at + SEAT.departures) >> 1] as number);
   }
   return marks;
 }

@@ -3,7 +3,7 @@
  *
  * Any attached thread. Allocates; a pass over all slots.
  */
-import type { References } from '../references.js';
+import type { References } from '../references/references.js';
 import { censusOf, latestMessage, type SlotCensus } from './census.js';
 
 /** A thread that holds references to a slot. */

@@ -5,7 +5,8 @@
  * 1. The core imports nothing of any platform. Where a platform knows more than a web page does,
  *    its entry installs a host before anything else runs (see `node.ts`).
  * 2. A thread's token is a positive 31-bit integer that no other living thread has: on Node its
- *    `threadId + 1`, so that a watcher can tell which seats a worker had; elsewhere a random number.
+ *    `threadId + 1`, so that a watcher can tell which seats a worker had; elsewhere a random
+ *    number.
  *
  * Any thread; nothing blocks.
  */
@@ -52,7 +53,9 @@ const webHost: ThreadHost = {
 let current: ThreadHost = webHost;
 let token = 0;
 
-/** Makes a platform's host the one that is asked, and answers `passed`. Called once, by an entry. */
+/**
+ * Makes a platform's host the one that is asked, and answers `passed`. Called once, by an entry.
+ */
 export function installHost<T>(host: ThreadHost, passed: T): T {
   current = host;
   return passed;

@@ -1,37 +1,28 @@
 /**
- * What this thread may do with a slot: acquire, retain, release. Here the slot's word, the ledger and
- * the cache meet, and the order of their writes is the one that survives a kill.
+ * What this thread may do with a slot: acquire, retain, release. Here the slot's word, the ledger
+ * and the cache meet, and the order of their writes is the one that survives a kill.
  *
  * Invariants
- * 1. Exclusive until shared. A slot that its word calls "owned by this seat" is known to this thread
- *    alone; the count lives in its ledger, and retain and release are plain reads and writes. The
- *    first share, transfer or send writes the count into the word before it publishes the handle,
- *    and from then on the count changes by compare-exchange only.
- * 2. The sole holder is alone again. If the word counts one reference and this thread's ledger has
- *    it, nobody else can raise, lower or read the slot: the last release is a plain write, and
- *    writing to the frame is allowed. (A `reclaim` may set the suspect flag at the same moment; the
- *    flag says "recount", and a slot that is freed needs no recount.)
- * 3. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
+ * 1. While a slot is owned by this seat, or this thread is its sole holder (shared-count.ts),
+ *    retain and release are plain reads and writes; else the count changes by compare-exchange.
+ * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
  *    Then the word must produce the very handle that was given.
- * 4. Nothing is half done at a call that may throw: room in the cache is made before a release
+ * 3. Nothing is half done at a call that may throw: room in the cache is made before a release
  *    touches the slot, and every check stands before the first write.
  *
- * The kill: between any two writes of `free` the slot's word says either "counts 1, and the ledger of
- * the dead has it" or "owned by the dead". Both are found by `reclaim` from the words alone; where
- * ledger and cache row stand does not matter.
+ * The kill: between any two writes of `free` the slot's word says either "counts 1, and the ledger
+ * of the dead has it" or "owned by the dead". Both are found by `reclaim` from the words alone;
+ * where ledger and cache row stand does not matter.
  *
  *      word = counts 1            word = owned, next generation      cache row    ledger = 0
  *      └── recount: nobody ──┘    └────────────── owned by the dead: taken back ──────────┘
  *
  * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */
-import { FramesHeldError } from './errors.js';
-import { closedError, overflowOf, refusalOf } from './refusal.js';
-import { SEAT, SLOT } from './slab/layout.js';
-import type { Slab } from './slab/slab.js';
-import { Supply } from './supply.js';
-import type { Handle } from './words/handle.js';
-import { ONE_LESS, REFERENCES_MASK } from './words/ledger-cell.js';
+import { SEAT, SLOT } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
+import type { Handle } from '../words/handle.js';
+import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
 import {
   COUNT_MAX,
   GENERATION_SHIFT,
@@ -40,10 +31,12 @@ import {
   PAYLOAD_MASK,
   SUSPECT,
   withPayload,
-} from './words/slot-word.js';
+} from '../words/slot-word.js';
+import { closedError, overflowOf, refusalOf } from './refusal.js';
+import { SharedCount } from './shared-count.js';
 
 /** This thread's references in one slab. */
-export class References extends Supply {
+export class References extends SharedCount {
   /** True once this thread has left the slab: its seat may belong to somebody else. */
   get closed(): boolean {
     return this.slots === 0;
@@ -59,18 +52,15 @@ export class References extends Supply {
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */
   onDoubt: (() => number) | undefined;
 
-  private readonly f64: Float64Array<SharedArrayBuffer>;
   /** 0 once this thread has left: then no handle is valid any more, at no cost. */
   private slots: number;
   private readonly ledgerAt: number;
   private readonly acquiresAt: number;
   private readonly missesAt: number;
   private readonly deniedAt: number;
-  private readonly departuresAt: number;
   private readonly indexMask: number;
   private readonly indexBits: number;
   private readonly colour: number;
-  private readonly guarded: boolean;
   private readonly waitersAt: number;
   private readonly manySeats: boolean;
   /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
@@ -84,17 +74,14 @@ export class References extends Supply {
     super(slab, seat);
     const layout = slab.layout;
     const seatAt = this.seats.at(seat);
-    this.f64 = slab.f64;
     this.slots = layout.slots;
     this.ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
     this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
     this.missesAt = (seatAt + SEAT.misses) >> 1;
     this.deniedAt = (seatAt + SEAT.denied) >> 1;
-    this.departuresAt = (seatAt + SEAT.departures) >> 1;
     this.indexMask = this.codec.indexMask;
     this.indexBits = this.codec.indexBits;
     this.colour = this.codec.colour;
-    this.guarded = slab.geometry.guard !== 'off';
     this.waitersAt = layout.waitersAt;
     this.manySeats = layout.waiterWords > 1;
     this.roomInCache = this.guarded ? 0 : this.cacheLimit;
@@ -184,7 +171,9 @@ export class References extends Supply {
     return last;
   }
 
-  /** The slot of a handle that this thread holds; throws `StaleHandleError` for any other number. */
+  /**
+   * The slot of a handle that this thread holds; throws `StaleHandleError` for any other number.
+   */
   check(handle: Handle): number {
     const slot = handle & this.indexMask;
     if (slot < this.slots) {
@@ -198,50 +187,13 @@ export class References extends Supply {
   /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
   slotOf(handle: Handle): number {
     const slot = handle & this.indexMask;
-    if (slot < this.slots && this.handleOf(slot) === handle && handle !== 0) {
-      return slot;
-    }
+    if (slot < this.slots && this.handleOf(slot) === handle && handle !== 0) return slot;
     throw this.refusal(handle);
   }
 
   /** The error for a handle that names no reference of this thread. */
   refusal(handle: unknown): Error {
     return this.closed ? closedError() : refusalOf(this.slab, this.codec, handle);
-  }
-
-  /** How many references a held slot has anywhere, messages and lanes included. */
-  countOf(slot: number): number {
-    const word = Atomics.load(this.i32, this.rowOf(slot) + SLOT.word);
-    return isOwned(word) ? this.ledger.count(slot) : word & PAYLOAD_MASK;
-  }
-
-  /** True if this thread's one reference is the only one: writing is allowed. */
-  isSole(slot: number): boolean {
-    // R2 observes R1: what the others did before they let go.
-    const payload = Atomics.load(this.i32, this.rowOf(slot) + SLOT.word) & PAYLOAD_MASK;
-    return this.ledger.count(slot) === 1 && (payload === this.owned || payload === 1);
-  }
-
-  /**
-   * Makes a slot that this thread holds countable by others, `extra` references being on their way,
-   * which the ledger counts already. False: more than a word counts; nothing was changed.
-   */
-  expose(slot: number, extra: number): boolean {
-    const at = this.rowOf(slot) + SLOT.word;
-    const word = this.i32[at] as number;
-    if (this.guarded) this.guard.freeze(slot);
-    if ((word & PAYLOAD_MASK) !== this.owned) return extra === 0 || this.raise(slot, extra);
-    const count = this.ledger.count(slot);
-    if (count > COUNT_MAX) return false;
-    // Plain: nobody else refers to the slot. What publishes the handle publishes this word.
-    this.i32[at] = withPayload(word, count);
-    return true;
-  }
-
-  /** Ends references that were published before: messages or lanes count them now. */
-  depart(slot: number, count: number): void {
-    this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
-    this.ledger.depart(slot, count);
   }
 
   /** Takes over a slot from this thread's mailbox; 0: its giver died and `reclaim` has it. */
@@ -256,30 +208,6 @@ export class References extends Supply {
     if (!fits || Atomics.compareExchange(this.i32, at, word, mine) !== word) return 0;
     this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
     return this.begin(slot);
-  }
-
-  /** Drops the messages that were sent to this seat and that it will never adopt. */
-  dropMail(): void {
-    for (let slot = 0; slot < this.slots; slot++) {
-      while (this.flights.count(slot, this.seat, this.wordOf(slot)) > 0) {
-        this.ledger.add(slot, 1);
-        if (this.flights.take(slot, this.seat, this.wordOf(slot)))
-          this.release(this.handleOf(slot));
-        else this.ledger.subtract(slot, 1);
-      }
-    }
-  }
-
-  /** Throws `FramesHeldError`, naming them, while this thread holds frames. */
-  requireNothingHeld(): void {
-    const held = this.ledger.held();
-    if (held.length === 0) return;
-    const some = held.slice(0, 8).join(', ');
-    throw new FramesHeldError(
-      `this thread still holds ${held.length} frame(s), in slot(s) ${some}` +
-        `${held.length > 8 ? ', …' : ''}: release or transfer them before close()`,
-      held.map((slot) => this.handleOf(slot)),
-    );
   }
 
   /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
@@ -354,21 +282,10 @@ export class References extends Supply {
       // R1 releases this thread's reads and writes of the frame to the thread that frees it.
       if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
         this.ledger.subtract(slot, 1);
-        this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
+        this.countDeparture();
         if ((word & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
         return false;
       }
-      // Lost the race: another reference came or went.
-    }
-  }
-
-  /** Raises the count of a shared slot; false if it has no room. This thread holds a reference. */
-  private raise(slot: number, by: number): boolean {
-    const at = this.rowOf(slot) + SLOT.word;
-    for (;;) {
-      const word = this.i32[at] as number;
-      if ((word & PAYLOAD_MASK) + by > COUNT_MAX) return false;
-      if (Atomics.compareExchange(this.i32, at, word, word + by) === word) return true;
       // Lost the race: another reference came or went.
     }
   }

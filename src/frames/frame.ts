@@ -9,18 +9,15 @@
  * 3. An oversize `write` under `oversize: 'external'` moves the frame, as it stands, to memory of
  *    its own; the object stays the same, and its slot goes back to the pool.
  *
+ * One class, not two: V8 makes an object of a derived class ten times slower.
  * Used only in the thread that got it. Never blocks.
  */
-import {
-  ExternalFrameError,
-  FrameReleasedError,
-  FrameSharedError,
-  InvalidOptionError,
-  PoolExhaustedError,
-} from '../errors.js';
+import { ExternalFrameError, FrameSharedError, PoolExhaustedError } from '../errors.js';
 import { type Field, integer } from '../slab/geometry.js';
 import type { Handle } from '../words/handle.js';
 import { External, type ExternalFrameMessage } from './external.js';
+import { externalInChannelError, foreignFrameError, spentError } from './faults.js';
+import { unwatchForLeak, watchForLeak } from './leaks.js';
 import type { MessageOptions, SlotTable } from './slot-table.js';
 import {
   bufferOver,
@@ -34,6 +31,7 @@ import {
 /** What crosses from thread to thread: a handle, or an external frame's message. */
 export type FrameMessage = Handle | ExternalFrameMessage;
 
+/** The fields that a private copy takes along. */
 const FIELDS: readonly Field[] = ['tag', 'timestamp', 'sequence'];
 
 /** A frame: bytes in shared memory, and this object's references to them. */
@@ -49,6 +47,7 @@ export class Frame {
     this.table = table;
     this.name = handle;
     this.external = external;
+    if (table.traced) watchForLeak(this, `handle ${handle}`, table.refs.trace);
   }
 
   /** The valid bytes in place, for reading. Allocates only when the length has changed. */
@@ -199,7 +198,7 @@ export class Frame {
   release(): boolean {
     const external = this.alive();
     // First: the guard may find the bytes tampered with, and the reference has ended all the same.
-    this.count -= 1;
+    this.spend();
     return external === undefined ? this.table.release(this.name) : external.release();
   }
 
@@ -208,7 +207,7 @@ export class Frame {
     const external = this.alive();
     const message =
       external === undefined ? this.table.transfer(this.name, options) : external.message();
-    this.count -= 1;
+    this.spend();
     return message;
   }
 
@@ -239,20 +238,14 @@ export class Frame {
 
   /** @internal The handle, for a channel that is about to send it; throws for an external frame. */
   sendable(table: SlotTable): Handle {
-    if (this.alive() !== undefined) {
-      throw new ExternalFrameError(
-        'a channel carries frames of its pool: send an external frame as a message, see transfer()',
-      );
-    }
-    if (this.table !== table) {
-      throw new InvalidOptionError('this frame belongs to another pool than the channel');
-    }
+    if (this.alive() !== undefined) throw externalInChannelError();
+    if (this.table !== table) throw foreignFrameError();
     return this.name;
   }
 
   /** @internal One of this object's references was sent. */
   sent(): void {
-    this.count -= 1;
+    this.spend();
   }
 
   private getField(field: Field): number {
@@ -268,10 +261,7 @@ export class Frame {
   /** The external part, if there is one; throws if this object has no reference left. */
   private alive(): External | undefined {
     if (this.count > 0) return this.external;
-    throw new FrameReleasedError(
-      `this frame object (handle ${this.name}) has no reference left: it was released, ` +
-        'transferred or sent',
-    );
+    throw spentError(this.name);
   }
 
   /** Moves the frame to memory of its own with room for `capacity` bytes; the slot goes back. */
@@ -288,6 +278,11 @@ export class Frame {
     else this.external.release();
     this.external = moved;
     this.name = 0;
+  }
+
+  private spend(): void {
+    this.count -= 1;
+    if (this.table.traced && this.count === 0) unwatchForLeak(this);
   }
 
   private copied(): Frame {

@@ -35,6 +35,8 @@ export interface MessageOptions {
 export class SlotTable {
   /** @internal */
   readonly refs: References;
+  /** @internal Frame objects are watched for leaks. */
+  readonly traced: boolean;
   private readonly frameSizeBytes: number;
   private readonly views: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
   private readonly rooms: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
@@ -42,6 +44,7 @@ export class SlotTable {
   /** @internal */
   constructor(refs: References) {
     this.refs = refs;
+    this.traced = refs.trace.active;
     this.frameSizeBytes = refs.slab.geometry.frameSizeBytes;
   }
 

@@ -11,10 +11,11 @@
  * Each thread has its own registry. Nothing blocks.
  */
 
+import { warn } from '../frames/leaks.js';
 import { SlotTable } from '../frames/slot-table.js';
 import { Inlet } from '../lanes/inlet.js';
 import { Outlet } from '../lanes/outlet.js';
-import { dropMail, requireNothingHeld } from '../references/leaving.js';
+import { describeHeld, dropMail, requireNothingHeld } from '../references/leaving.js';
 import { settleAll } from '../references/reclaim.js';
 import { References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
@@ -50,6 +51,7 @@ export class Attachment {
     this.waiting = new Waiting(this.refs.park);
     this.acquiring = new AcquireWish(this.refs);
     this.refs.onDoubt = () => settleAll(this.refs);
+    if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
     this.refs.onReclaim = (dead) => this.leaveLanes(dead);
   }
 
@@ -99,6 +101,13 @@ export class Attachment {
     refs.retire();
     refs.seats.vacate(refs.seat);
     registry().delete(this);
+  }
+
+  /** The thread ends: with `trace`, says what it still holds. */
+  private reportHeld(): void {
+    const held = this.refs.closed ? [] : this.refs.ledger.held();
+    if (held.length === 0) return;
+    warn('FrameLeakWarning', `a thread ended and held ${describeHeld(this.refs, held)}`, '');
   }
 
   /** True if `slab` lies in the very memory that this attachment is to. */

@@ -21,6 +21,7 @@ import { Guard } from '../threads/guard.js';
 import { Ledger } from '../threads/ledger.js';
 import { recount } from '../threads/recount.js';
 import { Seats } from '../threads/seats.js';
+import { Trace } from '../threads/trace.js';
 import type { Handle } from '../words/handle.js';
 import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
 
@@ -32,6 +33,7 @@ export class Supply extends Cache {
   readonly park: Park;
   readonly mailboxes: Mailboxes;
   readonly guard: Guard;
+  readonly trace: Trace;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -42,6 +44,7 @@ export class Supply extends Cache {
     this.park = new Park(slab, seat);
     this.mailboxes = new Mailboxes(slab, seat, this.park);
     this.guard = new Guard(slab);
+    this.trace = new Trace(slab);
   }
 
   /** Int of a slot's row. */

@@ -25,6 +25,8 @@ export interface ThreadHost {
   inherited(key: string): unknown;
   /** Sets a value that threads started from now on inherit. False: the platform cannot. */
   bequeath(key: string, value: unknown): boolean;
+  /** Calls back when this thread ends in an orderly way, where the platform tells. */
+  onEnd(callback: () => void): void;
 }
 
 /** The global scope as far as this file looks at it. */
@@ -48,6 +50,7 @@ const webHost: ThreadHost = {
   platform: 'web',
   inherited: () => undefined,
   bequeath: () => false,
+  onEnd: () => undefined,
 };
 
 let current: ThreadHost = webHost;

@@ -268,10 +268,9 @@ export class Frame {
   private moveOut(capacity: number): void {
     const { refs } = this.table;
     if (refs.slab.geometry.oversize === 'throw') throw this.table.tooLarge(capacity);
-    const old = this.bytes;
     if (!this.exclusive)
       throw new FrameSharedError('a shared frame cannot be moved to be enlarged');
-    const moved = External.copyOf(old, capacity, this.table.identity);
+    const moved = External.copyOf(this.bytes, capacity, this.table.identity);
     for (const field of FIELDS) moved.setField(field, this.getField(field));
     this.table.countOversize();
     if (this.external === undefined) refs.release(this.name);

@@ -36,6 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'frames/views.ts',
     'frames/external.ts',
     'frames/leaks.ts',
+    'frames/faults.ts',
   ],
   ['lanes/*', 'waiting/acquire-wish.ts', 'frames/slot-table.ts'],
   ['frames/frame.ts'],

@@ -9,8 +9,7 @@
  * 3. An oversize `write` under `oversize: 'external'` moves the frame, as it stands, to memory of
  *    its own; the object stays the same, and its slot goes back to the pool.
  *
- * One class, not two: V8 makes an object of a derived class ten times slower.
- * Used only in the thread that got it. Never blocks.
+ * Used only in the thread that got it. Never blocks. (One class: V8 makes derived ones slowly.)
  */
 import { ExternalFrameError, FrameSharedError, PoolExhaustedError } from '../errors.js';
 import { type Field, integer } from '../slab/geometry.js';

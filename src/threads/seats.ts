@@ -10,7 +10,8 @@
  * 1. The claim names the thread in the same atomic step, so a thread that dies right after it can
  *    still be told from its seat.
  * 2. The epoch changes before a seat becomes free: what was meant for its last holder can be told
- *    from what is meant for the next one. Who leaves shuts the seat first, and empties its mail then.
+ *    from what is meant for the next one. Who leaves shuts the seat first, and empties its mail
+ *    then.
  * 3. A free seat's cache, ledger, mail, mailbox and journal are empty: who leaves or reclaims sees
  *    to that before the owner becomes 0.
  *

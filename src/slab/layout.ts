@@ -119,6 +119,7 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
+  lockedStay = 45,
   // line 3: written by others, while the owner waits
   bell = 48,
   mailbox = 49,
@@ -144,6 +145,7 @@ export enum CHANNEL {
 export enum LANE {
   tail = 0,
   head = 16,
+  cutAt = 17,
   sent = 32,
   dropped = 34,
   size = 48,

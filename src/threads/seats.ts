@@ -85,8 +85,10 @@ export class Seats {
 
   /** Which stay this is, if somebody lives in the seat and receives; −1 if not. */
   stayOf(seat: number): number {
+    // The owner first: then the epoch is his, or a later one that tells him from the next.
+    const lives = this.ownerOf(seat) > 0;
     const epoch = Atomics.load(this.i32, this.at(seat) + SEAT.epoch);
-    return this.ownerOf(seat) > 0 && (epoch & SHUT) === 0 ? epoch >>> 1 : -1;
+    return lives && (epoch & SHUT) === 0 ? epoch >>> 1 : -1;
   }
 
   /** Turns a living owner into one that is being reclaimed; true if this call did it. */

@@ -1,6 +1,6 @@
 /** Main's side of the three workers: starts them, hears their news, knows when all have ended. */
 import { Worker } from 'node:worker_threads';
-import { transferListOf } from './links.mjs';
+import { closeLinksOf, WIRING } from './links.mjs';
 
 const WORKERS = {
   filter: new URL('./filter-worker.mjs', import.meta.url),
@@ -15,14 +15,13 @@ const WORKERS = {
  * `reports`: all threads are gone; `{ filter, writer, meter }`, what each had to report, if it came
  * to that.
  */
-export function startCrew(pool, wiring, shared, { onFault, onLevels }) {
+export function startCrew(pool, shared, { onFault, onLevels }) {
   const reports = {};
   const started = [];
   const gone = Object.entries(WORKERS).map(([name, url]) => {
     const worker = new Worker(url, {
       name,
-      workerData: { ...shared, pool: pool.ref, wiring: wiring[name] },
-      transferList: transferListOf(wiring[name]),
+      workerData: { ...shared, pool: pool.ref, wiring: WIRING[name] },
     });
     pool.watch(worker); // if it dies, what it held comes back
     const exited = new Promise((resolve) => worker.once('exit', resolve));
@@ -36,6 +35,7 @@ export function startCrew(pool, wiring, shared, { onFault, onLevels }) {
     });
     worker.on('error', (error) => onFault(error.stack ?? String(error)));
     return exited.then(() => {
+      closeLinksOf(pool, WIRING[name]);
       if (reports[name] === undefined) onFault(`the ${name} worker ended before its work did.`);
     });
   });

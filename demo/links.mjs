@@ -1,68 +1,45 @@
 /**
  * How frames pass from thread to thread: the one file of the demo that knows by which means.
  *
- *   main --raw--> filter --processed--> writer and meter
+ *   main --raw (a queue)--> filter --processed (a broadcast)--> writer and meter
  *
- * A frame travels as a handle, one small integer, by `postMessage`; its bytes stay where they are.
- * Back-pressure is the pool itself: main can't read on before a frame has come home.
+ * A frame travels through a channel in the slab, as one small integer; its bytes stay where they are.
+ * Back-pressure is the channel's capacity: who is ahead waits until the one behind has taken a frame.
  */
-import { MessageChannel } from 'node:worker_threads';
 
-const END = 0; // no frame's message is ever 0
+/** The channels, as the pool declares them. */
+export const CHANNELS = {
+  raw: { capacity: 16, mode: 'queue' },
+  processed: { capacity: 16, mode: 'broadcast', whenFull: 'wait' },
+};
 
-/** In main: makes the links. `toFilter` is main's own end; `wiring` goes to each worker. */
-export function makeLinks() {
-  const raw = new MessageChannel();
-  const toWriter = new MessageChannel();
-  const toMeter = new MessageChannel();
-  return {
-    toFilter: senderTo([raw.port1]),
-    wiring: {
-      filter: { input: raw.port2, outputs: [toWriter.port1, toMeter.port1] },
-      writer: { input: toWriter.port2, outputs: [] },
-      meter: { input: toMeter.port2, outputs: [] },
-    },
-  };
-}
+/** Which channels a worker reads from and writes to. */
+export const WIRING = {
+  filter: { input: 'raw', output: 'processed' },
+  writer: { input: 'processed' },
+  meter: { input: 'processed' },
+};
 
-/** What of a worker's wiring has to be moved to it rather than copied. */
-export function transferListOf({ input, outputs }) {
-  return [input, ...outputs];
+/** In main: its own end of the way. */
+export function linkToFilter(pool) {
+  return pool.channel('raw');
 }
 
 /** In a worker: `input` is an async iterable of frames, `output` sends on. */
-export function openLinks(pool, { input, outputs }) {
-  return { input: receive(pool, input), output: senderTo(outputs) };
+export function openLinks(pool, { input, output }) {
+  const source = pool.channel(input);
+  if (source.mode === 'broadcast') source.subscribe();
+  return { input: source, output: output && pool.channel(output) };
 }
 
-/** Sends each frame to every port, by reference. The sender's own reference goes with the last. */
-function senderTo(ports) {
-  return {
-    send(frame) {
-      const last = ports.length - 1;
-      for (let i = 0; i < last; i++) ports[i].postMessage(frame.share());
-      ports[last].postMessage(frame.transfer());
-    },
-    close() {
-      for (const port of ports) port.postMessage(END);
-    },
-  };
+/** A worker is gone, however it went: nobody else waits for it. */
+export function closeLinksOf(pool, { input, output }) {
+  if (pool.channel(input).mode === 'queue') pool.channel(input).close();
+  if (output) pool.channel(output).close();
 }
 
-async function* receive(pool, port) {
-  const arrived = [];
-  let wake = () => {};
-  const push = (message) => {
-    arrived.push(message);
-    wake();
-  };
-  port.on('message', push);
-  port.on('close', () => push(END)); // the sender is gone, and sent no END
-  for (;;) {
-    while (arrived.length === 0) await new Promise((resolve) => (wake = resolve));
-    const message = arrived.shift();
-    if (message === END) break;
-    yield pool.adopt(message);
-  }
-  port.close();
+/** All workers are gone: takes home what nobody will receive any more. */
+export function drainLinks(pool) {
+  const raw = pool.channel('raw');
+  for (let frame = raw.tryReceive(); frame; frame = raw.tryReceive()) frame.release();
 }

@@ -11,7 +11,7 @@ import { FramePool } from 'frameslab';
 import { clockSince } from './clock.mjs';
 import { startCrew } from './crew.mjs';
 import { AudioFileError, FRAME_SECONDS } from './frames.mjs';
-import { makeLinks } from './links.mjs';
+import { CHANNELS, drainLinks, linkToFilter } from './links.mjs';
 import { chooseOutput, readOptions, USAGE } from './options.mjs';
 import { readFrames } from './reader.mjs';
 import { openScreen } from './screen.mjs';
@@ -22,7 +22,6 @@ import { WavReader } from './wav-file.mjs';
 
 const FRAMES = 64;
 const THREADS = 4;
-const CACHE_FRAMES = 4; // few, so that main can't read far ahead of the others
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 };
 
 process.exitCode = await main();
@@ -80,24 +79,29 @@ async function runThreads(wav, outputPath, { inputPath, paced, verify: guarded }
     frameSizeBytes: frameSteps * wav.stride,
     frames: FRAMES,
     threadsMax: THREADS,
-    cacheFrames: CACHE_FRAMES,
+    channels: CHANNELS,
     guard: guarded ? 'verify' : 'off', // would notice a consumer that writes
   });
   const stop = new Stop();
   const screen = openScreen(process.stdout, wav.seconds);
-  const { toFilter, wiring } = makeLinks();
+  const toFilter = linkToFilter(pool);
   const epochNs = process.hrtime.bigint();
   const clock = clockSince(epochNs);
   const shared = { epochNs, format, inputPath, outputPath, news: screen.news };
-  const crew = startCrew(pool, wiring, shared, {
+  const crew = startCrew(pool, shared, {
     onFault: (sentence) => stop.fault(sentence),
     onLevels: screen.show,
   });
   await crew.ready;
   const startedMs = clock();
   try {
-    const { send } = toFilter;
-    await readFrames(wav, pool, { frameSteps, clock, send, paced, signal: stop.signal });
+    await readFrames(wav, pool, {
+      frameSteps,
+      clock,
+      output: toFilter,
+      paced,
+      signal: stop.signal,
+    });
   } catch (error) {
     stop.fault(error instanceof AudioFileError ? error.message : error.stack);
   }
@@ -117,6 +121,7 @@ async function runThreads(wav, outputPath, { inputPath, paced, verify: guarded }
 
 /** Main is the last to leave; by now every slot must be home. */
 function closePool(pool, stop) {
+  drainLinks(pool);
   const audit = pool.audit();
   const stats = pool.stats();
   if (!everySlotCameHome(audit)) stop.fault('a slot was lost: see the audit.');

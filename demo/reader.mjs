@@ -2,17 +2,18 @@
  * Main's own part of the work: the file's sound into frames, in order, as fast as frames come home.
  */
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { ChannelClosedError } from 'frameslab';
 import { STAGE } from './frames.mjs';
 
 const FRAMES_PER_TURN = 16; // after so many the event loop gets its turn, for Ctrl-C and the screen
 
 /**
- * Reads the whole file, `frameSteps` steps to a frame, and hands each frame to `send`, which takes
- * it over.
+ * Reads the whole file, `frameSteps` steps to a frame, and sends each frame to
+ * `output`, which takes it over.
  * `paced`: not faster than the sound would play. Ends early, without an error, when `signal` is
  * aborted.
  */
-export async function readFrames(wav, pool, { frameSteps, clock, send, paced, signal }) {
+export async function readFrames(wav, pool, { frameSteps, clock, output, paced, signal }) {
   const startedMs = clock();
   const total = Math.ceil(wav.length / frameSteps);
   for (let sequence = 0; sequence < total && !signal.aborted; sequence++) {
@@ -30,7 +31,19 @@ export async function readFrames(wav, pool, { frameSteps, clock, send, paced, si
       frame.release();
       throw error;
     }
-    await send(frame);
+    if (!(await send(output, frame, signal))) return;
+  }
+}
+
+/** True once the frame was sent; false when nobody needs it any more: it goes home. */
+async function send(output, frame, signal) {
+  try {
+    await output.send(frame, { signal });
+    return true;
+  } catch (error) {
+    frame.release();
+    if (signal.aborted || error instanceof ChannelClosedError) return false;
+    throw error;
   }
 }
 

@@ -49,7 +49,7 @@ export async function runStage({ expects, work, finish }) {
     }
     if (!frame.released) frame.release();
   }
-  output.close();
+  output?.close();
   const result = await attempt(finish);
   pool.close();
   tellMain({ done: { hopsMs: Float64Array.from(hopsMs), result } });

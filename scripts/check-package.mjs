@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import ts from 'typescript';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'frameslab-package-'));
@@ -104,9 +105,6 @@ function exportsMap() {
 // ---------------------------------------------------------------------------------------------
 // The default entry, which browsers load
 
-const importPattern =
-  /\bfrom\s*["']([^"']+)["']|\bimport\s*["']([^"']+)["']|\b(?:import|require)\s*\(\s*["']([^"']+)["']\s*\)/g;
-
 /** Every module that `entry` reaches, and every bare specifier met on the way. */
 function reach(entry) {
   const files = new Set();
@@ -115,8 +113,8 @@ function reach(entry) {
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
     if (files.has(file)) continue;
     files.add(file);
-    for (const found of readFileSync(file, 'utf8').matchAll(importPattern)) {
-      const specifier = found[1] ?? found[2] ?? found[3];
+    const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true);
+    for (const { fileName: specifier } of importedFiles) {
       if (specifier.startsWith('.')) pending.push(resolve(dirname(file), specifier));
       else bare.add(specifier);
     }

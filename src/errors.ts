@@ -5,8 +5,8 @@
  * 1. An error is thrown before anything was touched: what the caller held, it still holds.
  * 2. A message names the rule, the value that was given and the limit; where a slot is meant, the
  *    slot and its generation.
- * 3. `instanceof` works across copies of the library in one thread (ESM beside CommonJS), because it
- *    goes by `code`, not by identity.
+ * 3. `instanceof` works across copies of the library in one thread (ESM beside CommonJS), because
+ *    it goes by `code`, not by identity.
  *
  * Any thread may construct these. Imports nothing.
  */

@@ -3,7 +3,7 @@
  * what threads inherit. The host is installed by the expression that makes `FramePool`, so that a
  * bundler which drops unused side effects cannot drop it.
  */
-import { FramePool as CorePool } from './frame-pool.js';
+import { FramePool as CorePool } from './pool/frame-pool.js';
 import { installHost } from './threads/host.js';
 import { nodeHost } from './threads/host-node.js';
 

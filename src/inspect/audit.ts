@@ -6,17 +6,19 @@
  *
  * Invariants
  * 1. Loads only. Repairing is `settleAll`'s, called by the pool before the audit when asked for.
- * 2. A slot that is wrong only because somebody was in the middle of a call is looked at again; what
- *    is reported has been wrong at every one of `LOOKS_MAX` looks with the same word.
+ * 2. A slot that is wrong only because somebody was in the middle of a call is looked at again;
+ *    what is reported has been wrong at every one of `LOOKS_MAX` looks with the same word.
  *
  * Any attached thread, at any time. Allocates; a pass over all slots per look.
  */
-import type { References } from '../references.js';
+import type { References } from '../references/references.js';
 import { censusOf, type SlotCensus } from './census.js';
 
 /** One slot that does not add up. */
 export interface AuditProblem {
+  /** Its index. */
   readonly slot: number;
+  /** Its generation. */
   readonly generation: number;
   /** What is wrong, in one sentence. */
   readonly problem: string;

@@ -3,7 +3,7 @@
  *
  * Any attached thread. Allocates; a pass over all slots.
  */
-import type { References } from '../references.js';
+import type { References } from '../references/references.js';
 import { censusOf, latestMessage, type SlotCensus } from './census.js';
 
 /** A thread that holds references to a slot. */
@@ -44,6 +44,10 @@ export interface SlotReport {
   readonly messages: readonly MessageReport[];
   /** Its references in lanes of channels. */
   readonly inLanes: number;
+  /** How long ago the lease began; only with `trace`, and only if it was sampled. */
+  readonly ageMs?: number;
+  /** The stack that acquired it; only with `trace`, and only if it was sampled. */
+  readonly stack?: string;
   /** A dead thread referred to it, and its count may be too high until it is settled. */
   readonly suspect: boolean;
 }
@@ -58,6 +62,7 @@ export function inspectOf(refs: References): SlotReport[] {
 function reportOf(refs: References, row: SlotCensus): SlotReport {
   const latest = latestMessage(refs.slab, row.slot);
   const ageMs = Math.max(0, Date.now() - latest.sinceMs);
+  const lease = refs.trace.read(row.slot);
   return {
     slot: row.slot,
     generation: row.generation,
@@ -67,5 +72,6 @@ function reportOf(refs: References, row: SlotCensus): SlotReport {
     messages: row.flights.map(({ to, count }) => ({ to, count, sender: latest.sender, ageMs })),
     inLanes: row.inLanes,
     suspect: row.suspect,
+    ...(lease && { ageMs: Math.max(0, Date.now() - lease.sinceMs), stack: lease.stack }),
   };
 }

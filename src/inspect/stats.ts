@@ -11,7 +11,7 @@
 import { popcount } from '../protocol/free-list.js';
 import { asyncWaitingHere } from '../protocol/park.js';
 import { Ring } from '../protocol/ring.js';
-import type { References } from '../references.js';
+import type { References } from '../references/references.js';
 import { LANE, SEAT } from '../slab/layout.js';
 import { referencesIn } from '../words/ledger-cell.js';
 import { cachedIn } from './census.js';
@@ -58,7 +58,9 @@ export interface PoolStats {
   readonly frames: number;
   /** Slots in the slab: `frames + threadsMax × cacheFrames`. Constant. */
   readonly slots: number;
-  /** Slots that nobody holds, cached ones too, so it can exceed `frames`. Lags by calls in progress. */
+  /**
+   * Slots that nobody holds, cached ones too, so it can exceed `frames`. Lags by calls in progress.
+   */
   readonly framesFree: number;
   /** `slots − framesFree`: references, messages, lanes, and what the dead left unreclaimed. */
   readonly framesInUse: number;

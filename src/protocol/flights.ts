@@ -43,7 +43,9 @@ export class Flights {
       : this.mailAt + to * this.mailStride + slot;
   }
 
-  /** Remembers who sent the latest message of this slot, and when: for `inspect`, not for safety. */
+  /**
+   * Remembers who sent the latest message of this slot, and when: for `inspect`, not for safety.
+   */
   note(slot: number, sender: number): void {
     const row = this.flightsAt + slot * FLIGHT.size;
     this.i32[row + FLIGHT.sender] = sender + 1;

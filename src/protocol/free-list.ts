@@ -1,14 +1,14 @@
 /**
  * The shared list of free slots: a bitmap, 32 slots to a leaf, with two levels above it.
  *
- * Why there is no ABA: a linked stack must carry index and tag in one 32-bit head, and the tag wraps
- * in milliseconds. A bit has no history. `Atomics.and` answers which bits were really taken, and
- * `Atomics.or` answers whether a bit was set already, so a double free cannot pass unseen.
+ * Why there is no ABA: a linked stack must carry index and tag in one 32-bit head, and the tag
+ * wraps in milliseconds. A bit has no history. `Atomics.and` answers which bits were really taken,
+ * and `Atomics.or` answers whether a bit was set already, so a double free cannot pass unseen.
  *
  * Invariants
  * 1. A set bit is a slot that anybody may take; the thread whose `and` cleared it has it alone.
- * 2. Summary and root only *find*; they never decide. "Empty" is said only after a scan of all leaves
- *    between two equal reads of the stamp, and the stamp moves after a bit is set:
+ * 2. Summary and root only *find*; they never decide. "Empty" is said only after a scan of all
+ *    leaves between two equal reads of the stamp, and the stamp moves after a bit is set:
  *
  *      taker                              giver            why not the other way round
  *      c = load(stamp)
@@ -16,10 +16,11 @@
  *      scan: all leaves 0?                add(stamp)       the new stamp, pass the leaf, and find
  *      load(stamp) === c: empty                            the stamp unchanged with a bit set.
  *
- * 3. Whoever moves a bit says so in the journal of its seat *before* it does, and clears the journal
- *    *after* the slots' words say where the slots are. If a thread dies in between, the slots of that
- *    leaf whose bit is clear, whose word says "listed", and that no living journal names, are lost,
- *    and `reclaim` finds them.
+ * 3. Whoever moves a bit says so in the journal of its seat *before* it does, and clears the
+ *    journal
+ *    *after* the slots' words say where the slots are. If a thread dies in between, the slots of
+ *    that leaf whose bit is clear, whose word says "listed", and that no living journal names, are
+ *    lost, and `reclaim` finds them.
  *
  * Lock-free: a failed round means that another thread took or gave a slot. Any attached thread may
  * call it; nothing blocks or allocates.
@@ -86,7 +87,8 @@ export class FreeList {
   }
 
   /**
-   * Takes up to `want` slots of one leaf and answers their bits; the leaf is in `this.leaf`. Answers
+   * Takes up to `want` slots of one leaf and answers their bits; the leaf is in `this.leaf`.
+   * Answers
    * 0 only if the list was empty at one moment of the call. The journal names the leaf until the
    * caller, who must first write where the slots are, calls `settled`.
    */

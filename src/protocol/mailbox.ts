@@ -6,15 +6,17 @@
  *      └──────── the waiter writes itself into the slot's word, then 0 ◀───────┘
  *
  * Invariants
- * 1. First come, first served: a giver serves the smallest ticket among those that wait. Without the
- *    hand-over, a releaser that acquires again at once would starve the sleeper it has just woken.
- * 2. The waiters' words have a bit per seat, set before the waiter looks and sleeps, cleared when it
- *    is served or gives up. Bits are idempotent: a dead waiter is unregistered by `reclaim`.
- * 3. A delivered slot belongs to the giver, by its word, until the waiter has written itself in by a
- *    compare-exchange on the generation that the handle names. Whichever of the two dies, `reclaim`
- *    takes the slot by a compare-exchange on the same word: one of them wins, nothing is lost.
- * 4. A giver looks for waiters *after* it has put a slot in the list, atomically, and a waiter looks
- *    into the list after it has set its bit: one of the two sees the other.
+ * 1. First come, first served: a giver serves the smallest ticket among those that wait. Without
+ *    the hand-over, a releaser that acquires again at once would starve the sleeper it has just
+ *    woken.
+ * 2. The waiters' words have a bit per seat, set before the waiter looks and sleeps, cleared when
+ *    it is served or gives up. Bits are idempotent: a dead waiter is unregistered by `reclaim`.
+ * 3. A delivered slot belongs to the giver, by its word, until the waiter has written itself in by
+ *    a compare-exchange on the generation that the handle names. Whichever of the two dies,
+ *    `reclaim` takes the slot by a compare-exchange on the same word: one of them wins, nothing is
+ *    lost.
+ * 4. A giver looks for waiters *after* it has put a slot in the list, atomically, and a waiter
+ *    looks into the list after it has set its bit: one of the two sees the other.
  *
  * `offer` from any attached thread; the rest by the seat's own thread. Never blocks or allocates.
  */
@@ -76,7 +78,9 @@ export class Mailboxes {
     return count;
   }
 
-  /** Arms the own mailbox and makes the wish known. Look at the list after this, before sleeping. */
+  /**
+   * Arms the own mailbox and makes the wish known. Look at the list after this, before sleeping.
+   */
   register(): void {
     const i32 = this.i32;
     if (Atomics.load(i32, this.own) === 0) {

@@ -2,8 +2,8 @@
  * Sleeping and waking without lost wake-ups: every seat has a bell of its own.
  *
  * Invariants
- * 1. A sleeper reads its bell, *then* makes its wish known, *then* looks, and only then sleeps on the
- *    value it read. Whoever fulfils wishes does so first and rings after. So a ring between the
+ * 1. A sleeper reads its bell, *then* makes its wish known, *then* looks, and only then sleeps on
+ *    the value it read. Whoever fulfils wishes does so first and rings after. So a ring between the
  *    reading and the sleeping is seen:
  *
  *      sleeper                            waker

@@ -6,8 +6,8 @@
  *   head  = a hint: every position before it was claimed
  *
  * Invariants
- * 1. A cell is published by the tail, in one `Atomics.add`. No cell is ever "claimed but unpublished"
- *    by a producer: what it wrote before it died is simply not there.
+ * 1. A cell is published by the tail, in one `Atomics.add`. No cell is ever "claimed but
+ *    unpublished" by a producer: what it wrote before it died is simply not there.
  * 2. A claim is one compare-exchange that also recycles the cell (state FULL(position) -> 0), so a
  *    consumer that dies after it leaves nothing that could stop the producer a lap later, and one
  *    that dies before it leaves the frame to its peers.
@@ -30,11 +30,11 @@
  *      drain: claim what is there                before = add(tail, 4)
  *                                                before has CUT: claim it back; one of us wins
  *
- *   and for a producer that waits for room: it sets WANTED in the oldest cell; the claim of that cell
- *   sees it in the value that it exchanges, and rings the producer.
+ *   and for a producer that waits for room: it sets WANTED in the oldest cell; the claim of that
+ *   cell sees it in the value that it exchanges, and rings the producer.
  *
- * The producer's side is one seat; the claiming side is anybody (consumers, a producer that drops its
- * oldest, a subscriber that leaves, `reclaim`). Never blocks or allocates.
+ * The producer's side is one seat; the claiming side is anybody (consumers, a producer that drops
+ * its oldest, a subscriber that leaves, `reclaim`). Never blocks or allocates.
  */
 import { LANE } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
@@ -142,7 +142,9 @@ export class Ring {
     return true;
   }
 
-  /** Asks the producer of a lane to say when it publishes. Look again after this, before sleeping. */
+  /**
+   * Asks the producer of a lane to say when it publishes. Look again after this, before sleeping.
+   */
   watch(lane: number): void {
     Atomics.or(this.i32, lane + LANE.tail, SLEEPERS);
   }

@@ -26,7 +26,9 @@ export type GuardMode = 'off' | 'poison' | 'verify';
 
 /** A channel as declared at `FramePool.create`. */
 export interface ChannelOptions {
-  /** Frames that may lie undelivered: per producer, and on a broadcast per producer and subscriber. */
+  /**
+   * Frames that may lie undelivered: per producer, and on a broadcast per producer and subscriber.
+   */
   readonly capacity: number;
   /** `'queue'`: each frame to one consumer; `'broadcast'`: each frame to every subscriber. */
   readonly mode?: ChannelMode;
@@ -38,7 +40,9 @@ export interface ChannelOptions {
 export interface FramePoolOptions {
   /** Bytes that one frame can hold. Default 4096. */
   readonly frameSizeBytes?: number;
-  /** Frames that can always be held at once, whatever sits in other threads' caches. Default 100. */
+  /**
+   * Frames that can always be held at once, whatever sits in other threads' caches. Default 100.
+   */
   readonly frames?: number;
   /** Bytes of frames to make resident at creation. Default 1 MiB. */
   readonly preallocateBytes?: number;
@@ -133,6 +137,15 @@ export function integer(name: string, value: unknown, min: number, max: number):
   throw new InvalidOptionError(
     `${name} must be an integer from ${min} to ${max}, got ${describe(value)}`,
   );
+}
+
+/** The fields that a frame carries for its user. */
+export type Field = 'tag' | 'timestamp' | 'sequence';
+
+/** The value, if it is a number at all (`NaN` and infinities may mean something to the user). */
+export function numeric(name: string, value: unknown): number {
+  if (typeof value === 'number') return value;
+  throw new InvalidOptionError(`${name} must be a number, got ${describe(value)}`);
 }
 
 /** The value as an error message shows it: short, and never throwing. */

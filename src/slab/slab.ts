@@ -2,10 +2,10 @@
  * Makes the slab or attaches to one, verifies its header, and hands out typed views of it.
  *
  * Invariants
- * 1. `attach` believes nothing: magic, byte order, version, checksum, geometry and size are verified
- *    before a view of anything but the header exists. What fails is a `SlabFormatError`.
- * 2. `i32` and `f64` end where the frames begin: an index read from a damaged slab can at worst read
- *    `undefined`, never another frame's bytes and never memory outside the slab.
+ * 1. `attach` believes nothing: magic, byte order, version, checksum, geometry and size are
+ *    verified before a view of anything but the header exists. What fails is a `SlabFormatError`.
+ * 2. `i32` and `f64` end where the frames begin: an index read from a damaged slab can at worst
+ *    read `undefined`, never another frame's bytes and never memory outside the slab.
  * 3. The header is constant after `create`.
  *
  * Any thread may call it; nothing here blocks. `create` allocates the slab and touches the pages of
@@ -185,8 +185,8 @@ function placeOf(
       return { buffer: new SharedArrayBuffer(layout.slabBytes), byteOffset: 0 };
     } catch {
       throw new SharedMemoryUnavailableError(
-        `this engine gave no shared memory of ${layout.slabBytes} bytes (${layout.slots} slots of ` +
-          `${layout.frameStrideBytes} bytes and ${layout.framesAtBytes} bytes to manage them)`,
+        `this engine gave no shared memory of ${layout.slabBytes} bytes (${layout.slots} slots ` +
+          `of ${layout.frameStrideBytes} bytes and ${layout.framesAtBytes} bytes to manage them)`,
       );
     }
   }

@@ -5,9 +5,9 @@
  * 1. The slot's word is the truth: every slot in the row says "owned by this seat", and its ledger
  *    cell counts nothing. The row only makes finding them fast; `reclaim` never reads it, so it may
  *    be wrong at any point where the thread dies.
- * 2. At most `cacheFrames` slots are in the row or on the way into it: a full cache spills before it
- *    takes, and a refill takes at most half a cache, of which one is for the caller. (A pool without
- *    caches still refills one at a time, straight into the caller's hands.)
+ * 2. At most `cacheFrames` slots are in the row or on the way into it: a full cache spills before
+ *    it takes, and a refill takes at most half a cache, of which one is for the caller. (A pool
+ *    without caches still refills one at a time, straight into the caller's hands.)
  * 3. Refill and spill move half a cache at a time and take the coldest slots out, so that one
  *    acquire in many touches shared memory.
  *
@@ -85,8 +85,8 @@ export class Cache {
   }
 
   /**
-   * Takes up to `want` slots from the shared list, keeps all but one and answers that one; −1 if the
-   * list was empty at one moment of the call.
+   * Takes up to `want` slots from the shared list, keeps all but one and answers that one; −1 if
+   * the list was empty at one moment of the call.
    */
   refill(want: number): number {
     const bits = this.list.claim(want);
@@ -140,7 +140,9 @@ export class Cache {
     this.list.settled();
   }
 
-  /** Writes "owned by this seat" into the claimed slots; answers the first, the row gets the rest. */
+  /**
+   * Writes "owned by this seat" into the claimed slots; answers the first, the row gets the rest.
+   */
   private own(claimed: number): number {
     const base = this.list.leaf << 5;
     let bits = claimed;

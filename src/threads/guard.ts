@@ -1,9 +1,9 @@
 /**
- * The guard: a pattern in released slots, and with `verify` a check that nobody wrote where the rules
- * forbid it.
+ * The guard: a pattern in released slots, and with `verify` a check that nobody wrote where the
+ * rules forbid it.
  *
- *   guard word 0: nothing known · POISONED: the slot is filled with the pattern · else: a checksum of
- *   the valid bytes, taken when the frame was first shared
+ *   guard word 0: nothing known · POISONED: the slot is filled with the pattern · else: a checksum
+ *   of the valid bytes, taken when the frame was first shared
  *
  * Invariants
  * 1. The guard never loses a frame: what it finds is reported after the release is complete, or
@@ -53,7 +53,9 @@ export class Guard {
     if (fault !== undefined) throw fault;
   }
 
-  /** The last release: checks the bytes, then fills the slot. Answers the fault, if there is one. */
+  /**
+   * The last release: checks the bytes, then fills the slot. Answers the fault, if there is one.
+   */
   retire(slot: number): FrameModifiedError | undefined {
     const fault = this.verifies ? this.changed(slot) : undefined;
     if (this.poisons) {
@@ -74,8 +76,8 @@ export class Guard {
     if (index < 0) return undefined;
     const value = bytes[index] as number;
     return new FrameModifiedError(
-      `byte ${index} of ${this.name(slot)} was written after its release: ${value} instead of the ` +
-        `pattern ${POISON}`,
+      `byte ${index} of ${this.name(slot)} was written after its release: ${value} instead of ` +
+        `the pattern ${POISON}`,
     );
   }
 

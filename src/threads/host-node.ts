@@ -2,6 +2,7 @@
  * The host for Node, Bun and Deno: real thread numbers, and environment data for named pools.
  * Imported by `node.ts` alone. Any thread; nothing blocks.
  */
+import process from 'node:process';
 import * as threads from 'node:worker_threads';
 import type { ThreadHost } from './host.js';
 
@@ -26,5 +27,8 @@ export const nodeHost: ThreadHost = {
   bequeath: (key, value) => {
     threads.setEnvironmentData(key, value as Parameters<typeof threads.setEnvironmentData>[1]);
     return true;
+  },
+  onEnd: (callback) => {
+    process.once('exit', callback);
   },
 };

@@ -5,7 +5,8 @@
  * 1. The core imports nothing of any platform. Where a platform knows more than a web page does,
  *    its entry installs a host before anything else runs (see `node.ts`).
  * 2. A thread's token is a positive 31-bit integer that no other living thread has: on Node its
- *    `threadId + 1`, so that a watcher can tell which seats a worker had; elsewhere a random number.
+ *    `threadId + 1`, so that a watcher can tell which seats a worker had; elsewhere a random
+ *    number.
  *
  * Any thread; nothing blocks.
  */
@@ -24,6 +25,8 @@ export interface ThreadHost {
   inherited(key: string): unknown;
   /** Sets a value that threads started from now on inherit. False: the platform cannot. */
   bequeath(key: string, value: unknown): boolean;
+  /** Calls back when this thread ends in an orderly way, where the platform tells. */
+  onEnd(callback: () => void): void;
 }
 
 /** The global scope as far as this file looks at it. */
@@ -47,12 +50,15 @@ const webHost: ThreadHost = {
   platform: 'web',
   inherited: () => undefined,
   bequeath: () => false,
+  onEnd: () => undefined,
 };
 
 let current: ThreadHost = webHost;
 let token = 0;
 
-/** Makes a platform's host the one that is asked, and answers `passed`. Called once, by an entry. */
+/**
+ * Makes a platform's host the one that is asked, and answers `passed`. Called once, by an entry.
+ */
 export function installHost<T>(host: ThreadHost, passed: T): T {
   current = host;
   return passed;

@@ -1,8 +1,9 @@
 /**
  * Counting the references that really exist to a slot, while everybody goes on.
  *
- * A dead thread is erased (its ledger, its mail, its lanes), never subtracted: whoever subtracts can
- * die between the subtraction and the note of it. What is left is counted here, exactly or not at all:
+ * A dead thread is erased (its ledger, its mail, its lanes), never subtracted: whoever subtracts
+ * can die between the subtraction and the note of it. What is left is counted here, exactly or not
+ * at all:
  *
  *   1. read every seat's ledger cell of the slot
  *   2. read the slot's word            ── the moment T that the verdict is about
@@ -10,15 +11,16 @@
  *   4. read every ledger cell again: all alike, or no verdict
  *   5. the caller changes the word by compare-exchange from what step 2 read, or not at all
  *
- * Why that is exact. At T each reference is in a ledger, in a flight word, in mail or in a lane. One
- * in a ledger of seat s at T is counted in step 4, or it left s in between, and then the cell's count
- * of departures differs from step 1. One in flight or in a lane at T is counted in step 3, or it
- * arrived at some seat in between, and an arrival changes that seat's cell before it leaves the lane.
- * So the sum is never below the references at T. A reference that comes or goes after T changes the
- * word, and a word that came back to its value has lost and won equally many: the excess is the same.
+ * Why that is exact. At T each reference is in a ledger, in a flight word, in mail or in a lane.
+ * One in a ledger of seat s at T is counted in step 4, or it left s in between, and then the cell's
+ * count of departures differs from step 1. One in flight or in a lane at T is counted in step 3, or
+ * it arrived at some seat in between, and an arrival changes that seat's cell before it leaves the
+ * lane. So the sum is never below the references at T. A reference that comes or goes after T
+ * changes the word, and a word that came back to its value has lost and won equally many: the
+ * excess is the same.
  *
- * "Looking twice and finding nothing" without the count of departures is not enough: a reference can
- * move ledger -> lane -> ledger behind the reader, any number of times.
+ * "Looking twice and finding nothing" without the count of departures is not enough: a reference
+ * can move ledger -> lane -> ledger behind the reader, any number of times.
  *
  * A cell's departures come round after 65,536; the seats' own counters, which are wider, tell when
  * so many happened during one reading, and then there is no verdict.

@@ -3,19 +3,20 @@
  *
  *   30                                    0
  *   ┌──────────┬───────────────┬───────────┐     slots      index  generation  colour
- *   │  colour  │  generation   │   index   │     ≤ 1,024    ≤ 10   15          6 or more, at most 12
+ *   │  colour  │  generation   │   index   │     ≤ 1,024    ≤ 10   15          6 or more, at most
+ *   12
  *   └──────────┴───────────────┴───────────┘     ≤ 4,096    12     15          4
  *                                                ≤ 65,536   16     15          0
  *                                                ≤ 262,144  18     13          0
  *                                                1,048,576  20     11          0
  *
  * Invariants
- * 1. Signed 31 bits: a small integer, unboxed, on every engine. Never 0, because the generation of a
- *    slot that was handed out is never 0.
+ * 1. Signed 31 bits: a small integer, unboxed, on every engine. Never 0, because the generation of
+ *    a slot that was handed out is never 0.
  * 2. A handle is valid for a slot exactly if it is the one that the slot's word produces now: one
  *    comparison tells stale, forged and foreign ones, and anything that is not an integer.
- * 3. The generation comes round after 2^bits − 1 reuses of a slot. Safety does not rest on it but on
- *    the ledger and on the flight word; it names the fault.
+ * 3. The generation comes round after 2^bits − 1 reuses of a slot. Safety does not rest on it but
+ *    on the ledger and on the flight word; it names the fault.
  * 4. The colour is taken from the slab's identity. Two pools of equal colour (one pair in 64 at
  *    1,024 slots, every pair above 65,536 slots) are told apart by generation and ledger only.
  *

@@ -4,21 +4,23 @@
  * Invariants
  * 1. A send moves one reference of the frame object it is given; a failed or refused one leaves the
  *    frame with the sender, whole.
- * 2. A receiver says "end" (`undefined`) only after it has seen the channel closed and, looking after
- *    that, nothing more in its lanes.
+ * 2. A receiver says "end" (`undefined`) only after it has seen the channel closed and, looking
+ *    after that, nothing more in its lanes.
  * 3. All objects of one thread for a channel share its lanes: there is one consumer per thread.
  *
  * The seat's own thread only. `…Sync` blocks; the promise forms allocate and keep the event loop
  * alive while they are pending; the *now* forms and the integer twins never block.
  */
-import type { Attachment } from './attachment.js';
-import { InvalidOptionError } from './errors.js';
-import { Frame } from './frame.js';
-import type { Lanes } from './lanes.js';
-import { type ChannelMode, describe, integer, type WhenFull } from './slab/geometry.js';
-import type { SlotTable } from './slot-table.js';
-import type { Waiting, WaitOptions, Wish } from './waiting.js';
-import type { Handle } from './words/handle.js';
+
+import { InvalidOptionError } from '../errors.js';
+import { Frame } from '../frames/frame.js';
+import type { SlotTable } from '../frames/slot-table.js';
+import type { Inlet } from '../lanes/inlet.js';
+import type { Outlet } from '../lanes/outlet.js';
+import { type ChannelMode, describe, integer, type WhenFull } from '../slab/geometry.js';
+import type { Waiting, WaitOptions, Wish } from '../waiting/waiting.js';
+import type { Handle } from '../words/handle.js';
+import type { Attachment, ChannelEnds } from './attachment.js';
 
 /** What a receiver gets when the channel was closed and is drained: no signed 31-bit handle. */
 const END = 0x7fff_ffff;
@@ -34,34 +36,38 @@ export class FrameChannel {
   /** What happens when a lane is full. */
   readonly whenFull: WhenFull;
 
-  private readonly lanes: Lanes;
+  private readonly outlet: Outlet;
+  private readonly inlet: Inlet;
   private readonly slots: SlotTable;
   private readonly waiting: Waiting;
   private readonly receiving: Wish<Handle>;
 
-  private constructor(attachment: Attachment, lanes: Lanes) {
-    this.lanes = lanes;
+  private constructor(attachment: Attachment, { outlet, inlet }: ChannelEnds) {
+    const { layout } = outlet;
+    this.outlet = outlet;
+    this.inlet = inlet;
     this.slots = attachment.slots;
     this.waiting = attachment.waiting;
-    this.name = lanes.layout.name;
-    this.mode = lanes.layout.mode;
-    this.capacity = lanes.layout.capacity;
-    this.whenFull = lanes.layout.whenFull;
+    this.name = layout.name;
+    this.mode = layout.mode;
+    this.capacity = layout.capacity;
+    this.whenFull = layout.whenFull;
     this.receiving = {
       complaint: `nothing came through the channel '${this.name}'`,
-      arm: () => lanes.armReceive(),
+      arm: () => inlet.armReceive(),
       attempt: () => this.receiveOrEnd(),
-      disarm: () => lanes.disarmReceive(),
+      disarm: () => inlet.disarmReceive(),
     };
   }
 
   /** @internal The channel of a name, or `InvalidOptionError` naming those that exist. */
   static of(attachment: Attachment, name: string): FrameChannel {
-    const lanes = typeof name === 'string' ? attachment.lanesOf(name) : undefined;
-    if (lanes !== undefined) return new FrameChannel(attachment, lanes);
+    const ends = typeof name === 'string' ? attachment.channel(name) : undefined;
+    if (ends !== undefined) return new FrameChannel(attachment, ends);
     const names = attachment.slab.layout.channels.map((channel) => `'${channel.name}'`);
     throw new InvalidOptionError(
-      `this pool has no channel ${describe(name)}; declared at create: ${names.join(', ') || 'none'}`,
+      `this pool has no channel ${describe(name)}; declared at create: ` +
+        (names.join(', ') || 'none'),
     );
   }
 
@@ -71,7 +77,7 @@ export class FrameChannel {
    * `FrameReleasedError`, `InvalidOptionError` for a frame of another pool.
    */
   trySend(frame: Frame): boolean {
-    const sent = this.lanes.trySend(this.handleOf(frame));
+    const sent = this.outlet.trySend(this.handleOf(frame));
     if (sent) frame.sent();
     return sent;
   }
@@ -81,7 +87,9 @@ export class FrameChannel {
     if (!this.trySend(frame)) this.waiting.waitSync(this.sending(frame), timeoutMs);
   }
 
-  /** Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort. */
+  /**
+   * Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort.
+   */
   async send(frame: Frame, options?: WaitOptions): Promise<void> {
     options?.signal?.throwIfAborted();
     if (!this.trySend(frame)) await this.waiting.waitAsync(this.sending(frame), options);
@@ -89,30 +97,30 @@ export class FrameChannel {
 
   /** A frame if one is there now, else `undefined`. */
   tryReceive(): Frame | undefined {
-    return this.framed(this.lanes.tryReceive());
+    return this.framed(this.inlet.tryReceive());
   }
 
   /** Blocks until a frame is there; `undefined` once the channel is closed and drained. */
   receiveSync(timeoutMs?: number): Frame | undefined {
-    const now = this.lanes.tryReceive();
+    const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : this.waiting.waitSync(this.receiving, timeoutMs));
   }
 
   /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
   async receive(options?: WaitOptions): Promise<Frame | undefined> {
     options?.signal?.throwIfAborted();
-    const now = this.lanes.tryReceive();
+    const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
   }
 
   /** The integer twin of `trySend`. Allocates nothing. Throws `StaleHandleError` as well. */
   trySendHandle(handle: Handle): boolean {
-    return this.lanes.trySend(handle);
+    return this.outlet.trySend(handle);
   }
 
   /** The integer twin of `tryReceive`: 0 if nothing is there now. Allocates nothing. */
   tryReceiveHandle(): Handle {
-    return this.lanes.tryReceive();
+    return this.inlet.tryReceive();
   }
 
   /**
@@ -123,7 +131,7 @@ export class FrameChannel {
     if (!(handles instanceof Int32Array)) {
       throw new InvalidOptionError(`handles must be an Int32Array, got ${describe(handles)}`);
     }
-    return this.lanes.trySendMany(
+    return this.outlet.trySendMany(
       handles,
       integer('count', count ?? handles.length, 0, handles.length),
     );
@@ -135,7 +143,7 @@ export class FrameChannel {
       throw new InvalidOptionError(`into must be an Int32Array, got ${describe(into)}`);
     }
     for (let k = 0; k < into.length; k++) {
-      const handle = this.lanes.tryReceive();
+      const handle = this.inlet.tryReceive();
       if (handle === 0) return k;
       into[k] = handle;
     }
@@ -145,35 +153,35 @@ export class FrameChannel {
   /** From now on this thread gets every frame of the broadcast. Idempotent. */
   subscribe(): this {
     this.requireBroadcast('subscribe');
-    this.lanes.subscribe();
+    this.inlet.subscribe();
     return this;
   }
 
   /** This thread gets no more frames of the broadcast; what lay in its lanes is released. */
   unsubscribe(): this {
     this.requireBroadcast('unsubscribe');
-    this.lanes.unsubscribe();
+    this.inlet.unsubscribe();
     return this;
   }
 
   /** Ends the channel for everybody: senders throw, receivers drain what is there and then end. */
   close(): void {
-    this.lanes.close();
+    this.outlet.close();
   }
 
   /** True once anybody closed it. */
   get closed(): boolean {
-    return this.lanes.closed;
+    return this.outlet.closed;
   }
 
   /** Frames that lie in the channel, all lanes together; may lag. */
   get depth(): number {
-    return this.lanes.depth;
+    return this.outlet.depth;
   }
 
   /** Frames that `whenFull` dropped since creation, by all producers; may lag. */
   get dropped(): number {
-    return this.lanes.dropped;
+    return this.outlet.dropped;
   }
 
   /** Receives until the channel is closed and drained. */
@@ -188,15 +196,15 @@ export class FrameChannel {
   private sending(frame: Frame): Wish<true> {
     return {
       complaint: `the channel '${this.name}' had no room`,
-      arm: () => this.lanes.armSend(),
+      arm: () => this.outlet.armSend(),
       attempt: () => (this.trySend(frame) ? true : undefined),
       disarm: () => undefined,
     };
   }
 
   private receiveOrEnd(): Handle | undefined {
-    const { closed } = this.lanes;
-    const handle = this.lanes.tryReceive();
+    const { closed } = this.inlet;
+    const handle = this.inlet.tryReceive();
     if (handle !== 0) return handle;
     return closed ? END : undefined;
   }

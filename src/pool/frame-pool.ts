@@ -5,23 +5,25 @@
  *
  * The object belongs to the thread that made it; other threads attach. What blocks says so.
  */
+
+import { InvalidOptionError, StaleHandleError } from '../errors.js';
+import { External } from '../frames/external.js';
+import { Frame, type FrameMessage } from '../frames/frame.js';
+import type { SlotTable } from '../frames/slot-table.js';
+import { DISPOSE } from '../frames/views.js';
+import { type AuditReport, auditOf } from '../inspect/audit.js';
+import { inspectOf, type SlotReport } from '../inspect/report.js';
+import { type PoolStats, statsOf } from '../inspect/stats.js';
+import { FreeList } from '../protocol/free-list.js';
+import { type ReclaimReport, reclaim, settleAll } from '../references/reclaim.js';
+import { describe, type FramePoolOptions, geometryOf, integer } from '../slab/geometry.js';
+import { layoutOf } from '../slab/layout.js';
+import { isSharedBuffer, Slab } from '../slab/slab.js';
+import { hostOfThread } from '../threads/host.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import { Attachment } from './attachment.js';
 import { FrameChannel } from './channel.js';
-import { InvalidOptionError, StaleHandleError } from './errors.js';
-import { External } from './external.js';
-import { DISPOSE, Frame, type FrameMessage } from './frame.js';
-import { type AuditReport, auditOf } from './inspect/audit.js';
-import { inspectOf, type SlotReport } from './inspect/report.js';
-import { type PoolStats, statsOf } from './inspect/stats.js';
 import { openNamed } from './named.js';
-import { FreeList } from './protocol/free-list.js';
-import { type ReclaimReport, reclaim, settleAll } from './reclaim.js';
-import { describe, type FramePoolOptions, geometryOf, integer } from './slab/geometry.js';
-import { HEADER, layoutOf } from './slab/layout.js';
-import { isSharedBuffer, Slab } from './slab/slab.js';
-import type { SlotTable } from './slot-table.js';
-import { hostOfThread } from './threads/host.js';
-import type { WaitOptions } from './waiting.js';
 import { type WatchableThread, watchThread } from './watch.js';
 
 /** What another thread needs to attach: structured-cloneable. */
@@ -68,8 +70,8 @@ export class FramePool {
   }
 
   /**
-   * Cuts a new slab and takes its first seat. Allocates the whole slab; makes the preallocated frames
-   * resident. Throws `InvalidOptionError`, `SharedMemoryUnavailableError`.
+   * Cuts a new slab and takes its first seat. Allocates the whole slab; makes the preallocated
+   * frames resident. Throws `InvalidOptionError`, `SharedMemoryUnavailableError`.
    */
   static create(options: FramePoolOptions = {}): FramePool {
     const geometry = geometryOf(options);
@@ -172,21 +174,22 @@ export class FramePool {
   }
 
   /**
-   * Takes over the reference that a message carries. Throws `StaleHandleError` if there is none: the
-   * message was adopted or revoked already, it is for another seat, from another pool, or no message.
+   * Takes over the reference that a message carries. Throws `StaleHandleError` if there is none:
+   * the message was adopted or revoked already, it is for another seat, from another pool, or no
+   * message.
    */
   adopt(message: FrameMessage): Frame {
     const { refs } = this.attachment;
     if (typeof message === 'number') return new Frame(this.slots, this.slots.adopt(message));
     if (refs.closed) throw refs.refusal(message);
-    return new Frame(this.slots, 0, External.adopt(message, this.identity));
+    return new Frame(this.slots, 0, External.adopt(message, this.slots.identity));
   }
 
   /** Ends a message that nobody will adopt. False: too late, it was adopted or revoked already. */
   revoke(message: FrameMessage): boolean {
     if (typeof message === 'number') return this.slots.revoke(message);
     try {
-      External.adopt(message, this.identity).release();
+      External.adopt(message, this.slots.identity).release();
       return true;
     } catch (fault) {
       if (fault instanceof StaleHandleError && isMessage(message)) return false;
@@ -202,11 +205,13 @@ export class FramePool {
     integer('byteOffset', byteOffset, 0, buffer.byteLength);
     const room = buffer.byteLength - byteOffset;
     const capacity = integer('length', length ?? room, 0, room);
-    const external = External.create(buffer, byteOffset, capacity, this.identity);
+    const external = External.create(buffer, byteOffset, capacity, this.slots.identity);
     return new Frame(this.slots, 0, external);
   }
 
-  /** The channel of this name, as declared at `create`. Throws `InvalidOptionError` for any other. */
+  /**
+   * The channel of this name, as declared at `create`. Throws `InvalidOptionError` for any other.
+   */
   channel(name: string): FrameChannel {
     const known = this.channels.get(name);
     if (known !== undefined) return known;
@@ -216,8 +221,8 @@ export class FramePool {
   }
 
   /**
-   * Watches a worker: when it has ended, however it ended, what its seat held comes back. Any object
-   * with `threadId` and an `exit` event will do. Returns it. Throws `InvalidOptionError`.
+   * Watches a worker: when it has ended, however it ended, what its seat held comes back. Any
+   * object with `threadId` and an `exit` event will do. Returns it. Throws `InvalidOptionError`.
    */
   watch<T extends WatchableThread>(worker: T): T {
     watchThread(this.attachment.refs, worker);
@@ -225,8 +230,8 @@ export class FramePool {
   }
 
   /**
-   * Gives back what the thread in `seat` held. Refuses a seat that is alive, unless `ended: true` is
-   * the caller's word that its thread has ended. Doing it twice, or in two threads, is safe.
+   * Gives back what the thread in `seat` held. Refuses a seat that is alive, unless `ended: true`
+   * is the caller's word that its thread has ended. Doing it twice, or in two threads, is safe.
    */
   reclaim(seat: number, options?: { readonly ended?: true }): ReclaimReport {
     return reclaim(this.attachment.refs, seat, options?.ended === true);
@@ -265,10 +270,6 @@ export class FramePool {
   /** Which platform's thread this is, for messages: `'node'`, `'bun'`, `'deno'` or `'web'`. */
   get platform(): string {
     return hostOfThread().platform;
-  }
-
-  private get identity(): number {
-    return this.attachment.slab.i32[HEADER.identity] as number;
   }
 
   private framed(handle: number, length: number | undefined): Frame {

@@ -7,20 +7,21 @@
  *   transfer             │ word "shared, n"             │ flight +1 │ ledger −1
  *   adopt      ledger +1 │                              │ flight −1 │
  *
- * At every bar the references written down are at least those that the word counts: what is too much
- * belongs to the ledger of the dead, which `reclaim` erases before it recounts.
+ * At every bar the references written down are at least those that the word counts: what is too
+ * much belongs to the ledger of the dead, which `reclaim` erases before it recounts.
  *
  * A message with an addressee goes to that seat's mail. The sender looks at the seat's epoch before
- * and after: if the addressee left meanwhile, the sender takes the message back, or `reclaim` has it.
+ * and after: if the addressee left meanwhile, the sender takes the message back, or `reclaim` has
+ * it.
  *
  * Called by the seat's own thread. Never blocks, never allocates (but for a thrown error).
  */
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError } from '../errors.js';
+import { describe } from '../slab/geometry.js';
+import type { Handle } from '../words/handle.js';
+import { COUNT_MAX } from '../words/slot-word.js';
 import type { References } from './references.js';
 import { overflowOf } from './refusal.js';
-import { describe } from './slab/geometry.js';
-import type { Handle } from './words/handle.js';
-import { COUNT_MAX } from './words/slot-word.js';
 
 /** To whoever adopts first. */
 export const ANYBODY = -1;

@@ -7,11 +7,11 @@
  *
  * The watcher's own thread; reclaims in its event loop, in one turn.
  */
-import { InvalidOptionError } from './errors.js';
-import { reclaim } from './reclaim.js';
-import type { References } from './references.js';
-import { describe } from './slab/geometry.js';
-import { tokenOf } from './threads/host.js';
+import { InvalidOptionError } from '../errors.js';
+import { reclaim } from '../references/reclaim.js';
+import type { References } from '../references/references.js';
+import { describe } from '../slab/geometry.js';
+import { tokenOf } from '../threads/host.js';
 
 /** A worker as far as a watcher needs it: Node's, piscina's, tinypool's. */
 export interface WatchableThread {

@@ -1,20 +1,27 @@
 /**
  * External frames: memory of their own, never pooled, counted in a control word of their own.
  *
- *   control block, 64 bytes: references · in flight · length · tag | timestamp | sequence | identity
+ *   control block, 64 bytes: references · in flight · length · tag | timestamp | sequence |
+ *   identity
  *
  * Invariants
  * 1. The count lives in the control block, not in the slab: there is no ledger, so what a dead
  *    thread held of an external frame is not given back. Its memory is the garbage collector's.
- * 2. A message adds to "in flight"; adoption takes from it by compare-exchange, so a second adoption
- *    of one message is refused.
+ * 2. A message adds to "in flight"; adoption takes from it by compare-exchange, so a second
+ *    adoption of one message is refused.
  * 3. Every change is atomic: external frames are rare, and correctness is all they need.
  *
  * Any thread that has the object or adopts its message. Never blocks.
  */
-import { FrameReleasedError, RefCountOverflowError, StaleHandleError } from './errors.js';
-import { describe } from './slab/geometry.js';
-import { isSharedBuffer } from './slab/slab.js';
+import {
+  FrameReleasedError,
+  FrameSharedError,
+  FrameTooLargeError,
+  RefCountOverflowError,
+  StaleHandleError,
+} from '../errors.js';
+import { describe, type Field, integer, numeric } from '../slab/geometry.js';
+import { isSharedBuffer } from '../slab/slab.js';
 
 /** The message of an external frame: structured-cloneable. */
 export interface ExternalFrameMessage {
@@ -78,6 +85,14 @@ export class External {
     return external;
   }
 
+  /** New memory with room for `capacity` bytes that begins with these. Allocates. */
+  static copyOf(bytes: Uint8Array, capacity: number, identity: number): External {
+    const copy = External.create(new SharedArrayBuffer(capacity), 0, capacity, identity);
+    copy.bytes(bytes.length).set(bytes);
+    copy.setLength(bytes.length);
+    return copy;
+  }
+
   /** Takes over the reference that a message carries; throws `StaleHandleError`. */
   static adopt(message: unknown, identity: number): External {
     const parts = message as Partial<ExternalFrameMessage> | null;
@@ -115,20 +130,35 @@ export class External {
   get length(): number {
     return Math.min(this.capacity, Math.max(0, this.i32[LENGTH] as number));
   }
-  set length(value: number) {
-    this.i32[LENGTH] = value;
+
+  /** Sets the number of valid bytes. Throws `FrameSharedError`, `FrameTooLargeError`. */
+  setLength(value: number): void {
+    this.requireExclusive();
+    if (Number.isInteger(value) && value > this.capacity) {
+      throw new FrameTooLargeError(
+        `this external frame holds ${this.capacity} bytes, got ${value}`,
+      );
+    }
+    this.i32[LENGTH] = integer('length', value, 0, this.capacity);
+  }
+
+  /** All of the capacity, for writing. Throws `FrameSharedError`. Allocates. */
+  storage(): Uint8Array<SharedArrayBuffer> {
+    this.requireExclusive();
+    return this.bytes(this.capacity);
   }
 
   /** A header field. */
-  get(field: 'tag' | 'timestamp' | 'sequence'): number {
+  field(field: Field): number {
     if (field === 'tag') return this.i32[TAG] as number;
     return this.f64[field === 'timestamp' ? TIMESTAMP : SEQUENCE] as number;
   }
 
-  /** Sets a header field. */
-  set(field: 'tag' | 'timestamp' | 'sequence', value: number): void {
-    if (field === 'tag') this.i32[TAG] = value;
-    else this.f64[field === 'timestamp' ? TIMESTAMP : SEQUENCE] = value;
+  /** Sets a header field. Throws `FrameSharedError`, `InvalidOptionError`. */
+  setField(field: Field, value: number): void {
+    this.requireExclusive();
+    if (field === 'tag') this.i32[TAG] = integer('tag', value, -0x8000_0000, 0x7fff_ffff);
+    else this.f64[field === 'timestamp' ? TIMESTAMP : SEQUENCE] = numeric(field, value);
   }
 
   /** Adds a reference; throws `RefCountOverflowError`. */
@@ -159,6 +189,13 @@ export class External {
   /** A view of the first `length` bytes. Allocates. */
   bytes(length: number): Uint8Array<SharedArrayBuffer> {
     return new Uint8Array(this.buffer, this.byteOffset, length);
+  }
+
+  private requireExclusive(): void {
+    if (this.count === 1) return;
+    throw new FrameSharedError(
+      `this external frame has ${this.count} references: writing needs the only one`,
+    );
   }
 
   private takeFlight(): boolean {

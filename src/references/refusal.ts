@@ -5,12 +5,12 @@
  *
  * Any attached thread; allocates the error.
  */
-import { PoolClosedError, RefCountOverflowError, StaleHandleError } from './errors.js';
-import { describe } from './slab/geometry.js';
-import { SLOT } from './slab/layout.js';
-import type { Slab } from './slab/slab.js';
-import type { HandleCodec } from './words/handle.js';
-import { COUNT_MAX, generationOf } from './words/slot-word.js';
+import { PoolClosedError, RefCountOverflowError, StaleHandleError } from '../errors.js';
+import { describe } from '../slab/geometry.js';
+import { SLOT } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
+import type { HandleCodec } from '../words/handle.js';
+import { COUNT_MAX, generationOf } from '../words/slot-word.js';
 
 /** The error for a handle that names no reference of this thread, with the likely reason. */
 export function refusalOf(slab: Slab, codec: HandleCodec, handle: unknown): StaleHandleError {

@@ -10,17 +10,27 @@
  *
  * Each thread has its own registry. Nothing blocks.
  */
-import { AcquireWish } from './acquire-wish.js';
-import { Lanes } from './lanes.js';
-import { settleAll } from './reclaim.js';
-import { References } from './references.js';
-import { closedError } from './refusal.js';
-import { HEADER, SEAT } from './slab/layout.js';
-import { LIBRARY_VERSION, type Slab } from './slab/slab.js';
-import { SlotTable } from './slot-table.js';
-import { hostOfThread, tokenOfThread } from './threads/host.js';
-import { Seats } from './threads/seats.js';
-import { Waiting } from './waiting.js';
+
+import { warn } from '../frames/leaks.js';
+import { SlotTable } from '../frames/slot-table.js';
+import { Inlet } from '../lanes/inlet.js';
+import { Outlet } from '../lanes/outlet.js';
+import { describeHeld, dropMail, requireNothingHeld } from '../references/leaving.js';
+import { settleAll } from '../references/reclaim.js';
+import { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
+import { HEADER, SEAT } from '../slab/layout.js';
+import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
+import { hostOfThread, tokenOfThread } from '../threads/host.js';
+import { Seats } from '../threads/seats.js';
+import { AcquireWish } from '../waiting/acquire-wish.js';
+import { Waiting } from '../waiting/waiting.js';
+
+/** The two ends of a channel in one thread. */
+export interface ChannelEnds {
+  readonly outlet: Outlet;
+  readonly inlet: Inlet;
+}
 
 /** One seat in one slab, and what works on it. */
 export class Attachment {
@@ -32,7 +42,7 @@ export class Attachment {
   /** Pool objects by copy of the library: each copy has classes of its own. */
   readonly pools = new Map<object, object>();
 
-  private readonly lanes = new Map<string, Lanes>();
+  private readonly ends = new Map<string, ChannelEnds>();
 
   private constructor(slab: Slab, seat: number) {
     this.slab = slab;
@@ -41,6 +51,7 @@ export class Attachment {
     this.waiting = new Waiting(this.refs.park);
     this.acquiring = new AcquireWish(this.refs);
     this.refs.onDoubt = () => settleAll(this.refs);
+    if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
     this.refs.onReclaim = (dead) => this.leaveLanes(dead);
   }
 
@@ -56,22 +67,23 @@ export class Attachment {
     return attachment;
   }
 
-  /** The lanes of a declared channel, one object per thread; `undefined` for any other name. */
-  lanesOf(name: string): Lanes | undefined {
-    const known = this.lanes.get(name);
+  /** Both ends of a declared channel, one pair per thread; `undefined` for any other name. */
+  channel(name: string): ChannelEnds | undefined {
+    const known = this.ends.get(name);
     if (known !== undefined) return known;
     const layout = this.slab.layout.channels.find((channel) => channel.name === name);
     if (layout === undefined) return undefined;
-    const lanes = new Lanes(this.refs, layout);
-    this.lanes.set(name, lanes);
-    return lanes;
+    const ends = { outlet: new Outlet(this.refs, layout), inlet: new Inlet(this.refs, layout) };
+    this.ends.set(name, ends);
+    return ends;
   }
 
   /** Ends all subscriptions of a seat; answers how many frames lay in its lanes. */
   private leaveLanes(seat: number): number {
     let drained = 0;
-    for (const { name } of this.slab.layout.channels)
-      drained += this.lanesOf(name)?.leave(seat) ?? 0;
+    for (const { name } of this.slab.layout.channels) {
+      drained += this.channel(name)?.inlet.leave(seat) ?? 0;
+    }
     return drained;
   }
 
@@ -81,14 +93,21 @@ export class Attachment {
     if (refs.closed) return;
     this.waiting.failAll(closedError());
     refs.giveCacheBack();
-    refs.requireNothingHeld();
+    requireNothingHeld(refs);
     this.leaveLanes(refs.seat);
     refs.seats.condemn(refs.seat, refs.seats.ownerOf(refs.seat));
-    refs.dropMail();
+    dropMail(refs);
     refs.giveCacheBack();
     refs.retire();
     refs.seats.vacate(refs.seat);
     registry().delete(this);
+  }
+
+  /** The thread ends: with `trace`, says what it still holds. */
+  private reportHeld(): void {
+    const held = this.refs.closed ? [] : this.refs.ledger.held();
+    if (held.length === 0) return;
+    warn('FrameLeakWarning', `a thread ended and held ${describeHeld(this.refs, held)}`, '');
   }
 
   /** True if `slab` lies in the very memory that this attachment is to. */

@@ -5,24 +5,25 @@
  * Invariants
  * 1. A slot in this thread's hands says "owned by this seat" in its word, whether it lies in the
  *    cache row, in a local variable or on its way: `reclaim` finds it there.
- * 2. While anyone waits, slots go to the longest waiter first: `serve` ends only when nobody is armed
- *    or no slot is free, looking again after each put, so that a waiter who registered meanwhile is
- *    either served or finds the slot in the list itself.
+ * 2. While anyone waits, slots go to the longest waiter first: `serve` ends only when nobody is
+ *    armed or no slot is free, looking again after each put, so that a waiter who registered
+ *    meanwhile is either served or finds the slot in the list itself.
  *
  * Called by the seat's own thread only. Never blocks.
  */
-import { Flights } from './protocol/flights.js';
-import { Mailboxes } from './protocol/mailbox.js';
-import { Park } from './protocol/park.js';
-import { SLOT } from './slab/layout.js';
-import type { Slab } from './slab/slab.js';
-import { Cache } from './threads/cache.js';
-import { Guard } from './threads/guard.js';
-import { Ledger } from './threads/ledger.js';
-import { recount } from './threads/recount.js';
-import { Seats } from './threads/seats.js';
-import type { Handle } from './words/handle.js';
-import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from './words/slot-word.js';
+import { Flights } from '../protocol/flights.js';
+import { Mailboxes } from '../protocol/mailbox.js';
+import { Park } from '../protocol/park.js';
+import { SLOT } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
+import { Cache } from '../threads/cache.js';
+import { Guard } from '../threads/guard.js';
+import { Ledger } from '../threads/ledger.js';
+import { recount } from '../threads/recount.js';
+import { Seats } from '../threads/seats.js';
+import { Trace } from '../threads/trace.js';
+import type { Handle } from '../words/handle.js';
+import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
 
 /** The parts of one slab as one seat uses them, and the ways of a free slot among them. */
 export class Supply extends Cache {
@@ -32,6 +33,7 @@ export class Supply extends Cache {
   readonly park: Park;
   readonly mailboxes: Mailboxes;
   readonly guard: Guard;
+  readonly trace: Trace;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -42,6 +44,7 @@ export class Supply extends Cache {
     this.park = new Park(slab, seat);
     this.mailboxes = new Mailboxes(slab, seat, this.park);
     this.guard = new Guard(slab);
+    this.trace = new Trace(slab);
   }
 
   /** Int of a slot's row. */
@@ -65,7 +68,8 @@ export class Supply extends Cache {
       let slot = this.pop();
       if (slot < 0) slot = this.refill(1);
       if (slot < 0) return;
-      // Not taken: those who were armed were served by others. The slot is there for who comes next.
+      // Not taken: those who were armed were served by others. The slot is there for who comes
+      // next.
       if (!this.mailboxes.offer(this.handleOf(slot))) this.give(slot);
     }
   }

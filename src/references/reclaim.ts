@@ -2,35 +2,37 @@
  * Gives back what a thread that has ended held: erase its claims, then recount.
  *
  * Invariants
- * 1. Nothing is subtracted on behalf of the dead. For each slot that its ledger or mail names: set the
- *    suspect flag in the word, *then* erase the claim, *then* recount (`recount.ts`). Who dies in the
- *    middle leaves a flag that makes the next release, audit or reclaim recount again.
- * 2. What the dead owned alone is found by the slots' words, not by its cache: each is taken over by
- *    a compare-exchange to the next generation, so two reclaimers cannot both have it.
- * 3. Only one thread reclaims a seat at a time. It says so in the seat, with its own seat and stay; if
- *    it dies as well, whoever reclaims *its* seat goes on with this one.
- * 4. The seat becomes free last, empty, with a new epoch. While something of it is in doubt it stays
- *    condemned, and nothing of it is used.
+ * 1. Nothing is subtracted on behalf of the dead. For each slot that its ledger or mail names: set
+ *    the suspect flag in the word, *then* erase the claim, *then* recount (`recount.ts`). Who dies
+ *    in the middle leaves a flag that makes the next release, audit or reclaim recount again.
+ * 2. What the dead owned alone is found by the slots' words, not by its cache: each is taken over
+ *    by a compare-exchange to the next generation, so two reclaimers cannot both have it.
+ * 3. Only one thread reclaims a seat at a time. It says so in the seat, with its own seat and stay;
+ *    if it dies as well, whoever reclaims *its* seat goes on with this one.
+ * 4. The seat becomes free last, empty, with a new epoch. While something of it is in doubt it
+ *    stays condemned, and nothing of it is used.
  *
- * A slot that a dead journal names is lost exactly if two passes agree that its bit is clear, that no
- * living journal names its leaf, and that its word says "listed" and has not changed; one pass is not
- * enough: a living thread can take it and give it back behind the reader.
+ * A slot that a dead journal names is lost exactly if two passes agree that its bit is clear, that
+ * no living journal names its leaf, and that its word says "listed" and has not changed; one pass
+ * is not enough: a living thread can take it and give it back behind the reader.
  *
- * Any attached thread may call it, for a thread that has really ended: a thread that still runs would
- * write into a seat that is somebody else's. Never blocks; every loop is bounded.
+ * Any attached thread may call it, for a thread that has really ended: a thread that still runs
+ * would write into a seat that is somebody else's. Never blocks; every loop is bounded.
  */
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError } from '../errors.js';
+import { describe } from '../slab/geometry.js';
+import { SEAT, SLOT } from '../slab/layout.js';
+import { referencesIn } from '../words/ledger-cell.js';
+import { isListed, isOwned, isShared, ownerOf, SUSPECT } from '../words/slot-word.js';
 import type { References } from './references.js';
-import { describe } from './slab/geometry.js';
-import { SEAT, SLOT } from './slab/layout.js';
-import { referencesIn } from './words/ledger-cell.js';
-import { isListed, isOwned, isShared, ownerOf, SUSPECT } from './words/slot-word.js';
 
 /** What `reclaim` gave back. */
 export interface ReclaimReport {
   /** The seat that was reclaimed. */
   readonly seat: number;
-  /** True once the seat is free for the next thread; false: nobody was in it, or it is not finished. */
+  /**
+   * True once the seat is free for the next thread; false: nobody was in it, or it is not finished.
+   */
   readonly vacated: boolean;
   /** Slots that the thread owned alone: cached, held exclusively, or on their way. */
   readonly owned: number;
@@ -91,14 +93,16 @@ function empty(refs: References, seat: number): ReclaimReport {
   freed += owned + refs.settle([...suspects]);
   const unsettled = refs.suspectsAmong(suspects);
   i32[at + SEAT.top] = 0;
-  // Slots that the dead had put into the list without stamping: whoever remembers "empty" looks again.
+  // Slots that the dead had put into the list without stamping: whoever remembers "empty" looks
+  // again.
   refs.list.stamp(1);
   f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] =
     (f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] as number) + freed + drained;
   const inherited = resume(refs, seat);
   if (unsettled) refs.raiseDoubt();
   if (settled && inherited) {
-    // Free first, then give up the charge: nobody else may begin on a seat that is about to be free.
+    // Free first, then give up the charge: nobody else may begin on a seat that is about to be
+    // free.
     refs.seats.vacate(seat);
     Atomics.store(i32, at + SEAT.reclaimer, 0);
   }
@@ -164,7 +168,9 @@ function takeMailbox(refs: References, seat: number): boolean {
   return taken;
 }
 
-/** Flags every slot that a row of the dead names, and erases the row; answers how many it counted. */
+/**
+ * Flags every slot that a row of the dead names, and erases the row; answers how many it counted.
+ */
 function erase(refs: References, rowAt: number, suspects: Set<number>): number {
   const { i32, layout } = refs.slab;
   let count = 0;

@@ -2,15 +2,15 @@
  * Pools by name: the main thread's registry, which workers inherit.
  *
  * Invariants
- * 1. There is one pool of a name in a process: only the main thread creates, and a worker that cannot
- *    know a name gets `PoolNotFoundError`, never a second pool.
+ * 1. There is one pool of a name in a process: only the main thread creates, and a worker that
+ *    cannot know a name gets `PoolNotFoundError`, never a second pool.
  * 2. A pool that exists with other options is refused, not returned.
  *
  * Any thread; nothing blocks.
  */
-import { InvalidOptionError, PoolNotFoundError } from './errors.js';
-import { describe, type FramePoolOptions, type Geometry, geometryOf } from './slab/geometry.js';
-import { hostOfThread } from './threads/host.js';
+import { InvalidOptionError, PoolNotFoundError } from '../errors.js';
+import { describe, type FramePoolOptions, type Geometry, geometryOf } from '../slab/geometry.js';
+import { hostOfThread } from '../threads/host.js';
 
 /** What this file needs of a pool class. */
 export interface PoolMaker<P extends { readonly ref: R }, R> {

@@ -2,17 +2,17 @@
  * The wish for a free slot: this seat's mailbox is armed while anybody in the thread has it.
  *
  * Invariants
- * 1. The cache is given back before the mailbox is armed: a waiter whose cache is empty and who finds
- *    the list empty proves that at least `frames` frames were held.
+ * 1. The cache is given back before the mailbox is armed: a waiter whose cache is empty and who
+ *    finds the list empty proves that at least `frames` frames were held.
  * 2. What was delivered is looked at before the list, and what was delivered too late goes back.
  *
  * The seat's own thread only. Nothing here blocks.
  */
 
-import type { References } from './references.js';
-import { SEAT } from './slab/layout.js';
+import type { References } from '../references/references.js';
+import { SEAT } from '../slab/layout.js';
+import type { Handle } from '../words/handle.js';
 import type { Wish } from './waiting.js';
-import type { Handle } from './words/handle.js';
 
 /** A wish for one slot; one object serves all waits of a thread. */
 export class AcquireWish implements Wish<Handle> {

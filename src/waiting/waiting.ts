@@ -9,16 +9,16 @@
  * Invariants
  * 1. Promises of one thread are served in the order in which they were asked for. A blocking call
  *    goes before them: its thread could not use what a promise got while it blocks.
- * 2. A wish that is withdrawn gives back what came too late: an abort that races success returns the
- *    frame, or hands it to the next promise.
+ * 2. A wish that is withdrawn gives back what came too late: an abort that races success returns
+ *    the frame, or hands it to the next promise.
  * 3. The event loop stays alive exactly while a promise is pending: `waitAsync` does not keep it
  *    alive and cannot be cancelled, so a timer does the first, and nobody waits for the second.
  *
  * The seat's own thread only. `waitSync` blocks; `waitAsync` allocates.
  */
-import { InvalidOptionError, PoolExhaustedError, TimeoutError } from './errors.js';
-import type { Park } from './protocol/park.js';
-import { describe } from './slab/geometry.js';
+import { InvalidOptionError, PoolExhaustedError, TimeoutError } from '../errors.js';
+import type { Park } from '../protocol/park.js';
+import { describe } from '../slab/geometry.js';
 
 /** What can be waited for. `undefined` stands for "not now". */
 export interface Wish<T> {

@@ -15,17 +15,19 @@ import {
   type FrameslabError,
   FrameTooLargeError,
   InvalidOptionError,
-} from './errors.js';
-import { ANYBODY, adopt, revoke, share, transfer } from './messages.js';
-import type { References } from './references.js';
-import { describe, integer } from './slab/geometry.js';
-import { SLOT } from './slab/layout.js';
-import type { Handle } from './words/handle.js';
-import { generationOf } from './words/slot-word.js';
+} from '../errors.js';
+import { ANYBODY, adopt, revoke, share, transfer } from '../references/messages.js';
+import type { References } from '../references/references.js';
+import { describe, type Field, integer, numeric } from '../slab/geometry.js';
+import { HEADER, SEAT, SLOT } from '../slab/layout.js';
+import type { Handle } from '../words/handle.js';
+import { generationOf } from '../words/slot-word.js';
 
 /** Where a message goes. */
 export interface MessageOptions {
-  /** The seat of the thread that will adopt it; if that thread dies first, the message comes back. */
+  /**
+   * The seat of the thread that will adopt it; if that thread dies first, the message comes back.
+   */
   readonly to?: number;
 }
 
@@ -33,6 +35,8 @@ export interface MessageOptions {
 export class SlotTable {
   /** @internal */
   readonly refs: References;
+  /** @internal Frame objects are watched for leaks. */
+  readonly traced: boolean;
   private readonly frameSizeBytes: number;
   private readonly views: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
   private readonly rooms: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
@@ -40,6 +44,7 @@ export class SlotTable {
   /** @internal */
   constructor(refs: References) {
     this.refs = refs;
+    this.traced = refs.trace.active;
     this.frameSizeBytes = refs.slab.geometry.frameSizeBytes;
   }
 
@@ -89,7 +94,9 @@ export class SlotTable {
     return share(this.refs, handle, options?.to ?? ANYBODY);
   }
 
-  /** Takes over the reference that a message carries. Throws `StaleHandleError` if there is none. */
+  /**
+   * Takes over the reference that a message carries. Throws `StaleHandleError` if there is none.
+   */
   adopt(message: Handle): Handle {
     return adopt(this.refs, message);
   }
@@ -152,22 +159,18 @@ export class SlotTable {
   }
 
   /** @internal A header field of a slot, for reading. */
-  field(handle: Handle, field: 'tag' | 'timestamp' | 'sequence'): number {
+  field(handle: Handle, field: Field): number {
     const at = this.refs.rowOf(this.refs.check(handle)) + SLOT[field];
     const { i32, f64 } = this.refs.slab;
     return (field === 'tag' ? i32[at] : f64[at >> 1]) as number;
   }
 
   /** @internal Sets a header field. Throws `FrameSharedError` while shared. */
-  setField(handle: Handle, field: 'tag' | 'timestamp' | 'sequence', value: number): void {
+  setField(handle: Handle, field: Field, value: number): void {
     const at = this.refs.rowOf(this.writable(handle)) + SLOT[field];
-    if (field === 'tag') {
-      this.refs.slab.i32[at] = integer('tag', value, -0x8000_0000, 0x7fff_ffff);
-    } else if (typeof value !== 'number') {
-      throw new InvalidOptionError(`${field} must be a number, got ${describe(value)}`);
-    } else {
-      this.refs.slab.f64[at >> 1] = value;
-    }
+    const { i32, f64 } = this.refs.slab;
+    if (field === 'tag') i32[at] = integer('tag', value, -0x8000_0000, 0x7fff_ffff);
+    else f64[at >> 1] = numeric(field, value);
   }
 
   /** @internal The slot, if this thread may write to it. */
@@ -185,6 +188,18 @@ export class SlotTable {
     throw new InvalidOptionError(
       `length must be an integer from 0 to ${this.frameSizeBytes} bytes, got ${describe(length)}`,
     );
+  }
+
+  /** @internal What tells this slab from others. */
+  get identity(): number {
+    return this.refs.slab.i32[HEADER.identity] as number;
+  }
+
+  /** @internal One frame moved to memory of its own. */
+  countOversize(): void {
+    const at = (this.refs.seats.at(this.refs.seat) + SEAT.oversize) >> 1;
+    const { f64 } = this.refs.slab;
+    f64[at] = (f64[at] as number) + 1;
   }
 
   /** @internal */

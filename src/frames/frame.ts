@@ -6,47 +6,32 @@
  *    release each other's. An object without a reference left throws `FrameReleasedError`.
  * 2. Writing needs the only reference anywhere (`exclusive`); all else throws `FrameSharedError`.
  *    Bytes cannot be write-protected: a view taken earlier is the holder's own responsibility.
- * 3. An oversize `write` under `oversize: 'external'` moves the frame, as it stands, to memory of its
- *    own; the object stays the same, and its slot goes back to the pool.
+ * 3. An oversize `write` under `oversize: 'external'` moves the frame, as it stands, to memory of
+ *    its own; the object stays the same, and its slot goes back to the pool.
  *
- * Used only in the thread that got it. Never blocks.
+ * Used only in the thread that got it. Never blocks. (One class: V8 makes derived ones slowly.)
  */
-import {
-  ExternalFrameError,
-  FrameReleasedError,
-  FrameSharedError,
-  FrameTooLargeError,
-  InvalidOptionError,
-  PoolExhaustedError,
-} from './errors.js';
+import { ExternalFrameError, FrameSharedError, PoolExhaustedError } from '../errors.js';
+import { type Field, integer } from '../slab/geometry.js';
+import type { Handle } from '../words/handle.js';
 import { External, type ExternalFrameMessage } from './external.js';
-import { describe, integer } from './slab/geometry.js';
-import { HEADER, SEAT } from './slab/layout.js';
-import { isSharedBuffer } from './slab/slab.js';
+import { externalInChannelError, foreignFrameError, spentError } from './faults.js';
+import { unwatchForLeak, watchForLeak } from './leaks.js';
 import type { MessageOptions, SlotTable } from './slot-table.js';
-import type { Handle } from './words/handle.js';
+import {
+  bufferOver,
+  bytesOf,
+  DISPOSE,
+  type NodeBuffer,
+  type TypedArrayClass,
+  viewOf,
+} from './views.js';
 
 /** What crosses from thread to thread: a handle, or an external frame's message. */
 export type FrameMessage = Handle | ExternalFrameMessage;
 
-/** A class of typed arrays, as `view` takes it. */
-export interface TypedArrayClass<T> {
-  /** Bytes per element. */
-  readonly BYTES_PER_ELEMENT: number;
-  /** A view of `length` elements. */
-  new (buffer: SharedArrayBuffer, byteOffset: number, length: number): T;
-}
-
-/** Node's `Buffer` where its types are known, a plain byte view elsewhere. */
-export type NodeBuffer = typeof globalThis extends { Buffer: { prototype: infer B } }
-  ? B
-  : Uint8Array<SharedArrayBuffer>;
-
-type Field = 'tag' | 'timestamp' | 'sequence';
-
-/** `Symbol.dispose`, also on engines that do not have it yet. */
-export const DISPOSE: typeof Symbol.dispose =
-  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+/** The fields that a private copy takes along. */
+const FIELDS: readonly Field[] = ['tag', 'timestamp', 'sequence'];
 
 /** A frame: bytes in shared memory, and this object's references to them. */
 export class Frame {
@@ -61,6 +46,7 @@ export class Frame {
     this.table = table;
     this.name = handle;
     this.external = external;
+    if (table.traced) watchForLeak(this, `handle ${handle}`, table.refs.trace);
   }
 
   /** The valid bytes in place, for reading. Allocates only when the length has changed. */
@@ -73,8 +59,7 @@ export class Frame {
   get storage(): Uint8Array<SharedArrayBuffer> {
     const external = this.alive();
     if (external === undefined) return this.table.storage(this.name);
-    this.requireExclusive(external);
-    return external.bytes(external.capacity);
+    return external.storage();
   }
 
   /** Valid bytes. The setter throws `FrameSharedError`, `FrameTooLargeError`. */
@@ -84,17 +69,8 @@ export class Frame {
   }
   set length(value: number) {
     const external = this.alive();
-    if (external === undefined) {
-      this.table.setLength(this.name, value);
-      return;
-    }
-    this.requireExclusive(external);
-    if (Number.isInteger(value) && value > external.capacity) {
-      throw new FrameTooLargeError(
-        `this external frame holds ${external.capacity} bytes, got ${value}`,
-      );
-    }
-    external.length = integer('length', value, 0, external.capacity);
+    if (external === undefined) this.table.setLength(this.name, value);
+    else external.setLength(value);
   }
 
   /** How many bytes it can hold. */
@@ -147,12 +123,11 @@ export class Frame {
     this.setField('tag', value);
   }
 
-  /** The user header of `headerBytes` bytes, in place. Its bytes are those of the slot's last user. */
+  /**
+   * The user header of `headerBytes` bytes, in place. Its bytes are those of the slot's last user.
+   */
   get header(): DataView<SharedArrayBuffer> {
-    const external = this.alive();
-    if (external !== undefined) {
-      throw new ExternalFrameError('an external frame has no user header');
-    }
+    if (this.alive()) throw new ExternalFrameError('an external frame has no user header');
     const { slab } = this.table.refs;
     const slot = this.table.index(this.name);
     this.headerView ??= new DataView(slab.buffer, slab.headerAt(slot), slab.geometry.headerBytes);
@@ -196,28 +171,12 @@ export class Frame {
    * whole number of elements or do not begin at a multiple of the element's size. Allocates.
    */
   view<T>(type: TypedArrayClass<T>): T {
-    const bytes = this.bytes;
-    const size = type?.BYTES_PER_ELEMENT;
-    if (typeof type !== 'function' || !Number.isInteger(size)) {
-      throw new InvalidOptionError(`view takes a class of typed arrays, got ${describe(type)}`);
-    }
-    if (bytes.byteLength % size !== 0 || bytes.byteOffset % size !== 0) {
-      throw new InvalidOptionError(
-        `a view of ${size}-byte elements needs a length and an offset that are multiples of ` +
-          `${size}, got ${bytes.byteLength} bytes at ${bytes.byteOffset}`,
-      );
-    }
-    return new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
+    return viewOf(this.bytes, type);
   }
 
   /** A Node `Buffer` over the valid bytes, no copy. Throws where there is no `Buffer`. */
   buffer(): NodeBuffer {
-    const { buffer, byteOffset, byteLength } = this.bytes;
-    const maker = (globalThis as { Buffer?: { from(...parts: unknown[]): unknown } }).Buffer;
-    if (maker === undefined) {
-      throw new InvalidOptionError('this platform has no Buffer: use bytes');
-    }
-    return maker.from(buffer, byteOffset, byteLength) as NodeBuffer;
+    return bufferOver(this.bytes);
   }
 
   /** A private copy of the valid bytes, for APIs that refuse shared memory. Allocates. */
@@ -236,15 +195,10 @@ export class Frame {
 
   /** Ends one of this object's references; true if it was the last one anywhere. */
   release(): boolean {
-    if (this.count === 0) throw this.spent();
-    const { external } = this;
-    if (external === undefined) {
-      // The pool may find that the bytes were tampered with; the reference has ended all the same.
-      this.count -= 1;
-      return this.table.refs.release(this.name);
-    }
-    this.count -= 1;
-    return external.release();
+    const external = this.alive();
+    // First: the guard may find the bytes tampered with, and the reference has ended all the same.
+    this.spend();
+    return external === undefined ? this.table.release(this.name) : external.release();
   }
 
   /** Moves one reference out, as a message; the object is spent if it was its last one. */
@@ -252,7 +206,7 @@ export class Frame {
     const external = this.alive();
     const message =
       external === undefined ? this.table.transfer(this.name, options) : external.message();
-    this.count -= 1;
+    this.spend();
     return message;
   }
 
@@ -270,10 +224,8 @@ export class Frame {
    */
   unshare(): Frame {
     if (this.exclusive) return this;
-    const copy = this.external === undefined ? this.copyToSlot() : this.copyToMemory(this.external);
-    for (const field of ['timestamp', 'sequence', 'tag'] as const) {
-      copy.setField(field, this.getField(field));
-    }
+    const copy = this.copied();
+    for (const field of FIELDS) copy.setField(field, this.getField(field));
     this.release();
     return copy;
   }
@@ -285,107 +237,64 @@ export class Frame {
 
   /** @internal The handle, for a channel that is about to send it; throws for an external frame. */
   sendable(table: SlotTable): Handle {
-    if (this.alive() !== undefined) {
-      throw new ExternalFrameError(
-        'a channel carries frames of its pool: send an external frame as a message, see transfer()',
-      );
-    }
-    if (this.table !== table) {
-      throw new InvalidOptionError('this frame belongs to another pool than the channel');
-    }
+    if (this.alive() !== undefined) throw externalInChannelError();
+    if (this.table !== table) throw foreignFrameError();
     return this.name;
   }
 
   /** @internal One of this object's references was sent. */
   sent(): void {
-    this.count -= 1;
+    this.spend();
   }
 
   private getField(field: Field): number {
-    return this.alive()?.get(field) ?? this.table.field(this.name, field);
+    return this.alive()?.field(field) ?? this.table.field(this.name, field);
   }
 
   private setField(field: Field, value: number): void {
     const external = this.alive();
-    if (external === undefined) {
-      this.table.setField(this.name, field, value);
-      return;
-    }
-    this.requireExclusive(external);
-    if (typeof value !== 'number') {
-      throw new InvalidOptionError(`${field} must be a number, got ${describe(value)}`);
-    }
-    external.set(field, value);
+    if (external === undefined) this.table.setField(this.name, field, value);
+    else external.setField(field, value);
   }
 
   /** The external part, if there is one; throws if this object has no reference left. */
   private alive(): External | undefined {
-    if (this.count === 0) throw this.spent();
-    return this.external;
-  }
-
-  private spent(): FrameReleasedError {
-    return new FrameReleasedError(
-      `this frame object (handle ${this.name}) has no reference left: it was released, ` +
-        'transferred or sent',
-    );
-  }
-
-  private requireExclusive(external: External): void {
-    if (external.count === 1) return;
-    throw new FrameSharedError(
-      `this external frame has ${external.count} references: writing needs the only one`,
-    );
-  }
-
-  private identity(): number {
-    return this.table.refs.slab.i32[HEADER.identity] as number;
+    if (this.count > 0) return this.external;
+    throw spentError(this.name);
   }
 
   /** Moves the frame to memory of its own with room for `capacity` bytes; the slot goes back. */
   private moveOut(capacity: number): void {
     const { refs } = this.table;
     if (refs.slab.geometry.oversize === 'throw') throw this.table.tooLarge(capacity);
-    const old = this.bytes;
     if (!this.exclusive)
       throw new FrameSharedError('a shared frame cannot be moved to be enlarged');
-    const moved = External.create(new SharedArrayBuffer(capacity), 0, capacity, this.identity());
-    moved.bytes(old.length).set(old);
-    moved.length = old.length;
-    for (const field of ['timestamp', 'sequence', 'tag'] as const) {
-      moved.set(field, this.getField(field));
-    }
-    const at = (refs.seats.at(refs.seat) + SEAT.oversize) >> 1;
-    refs.slab.f64[at] = (refs.slab.f64[at] as number) + 1;
+    const moved = External.copyOf(this.bytes, capacity, this.table.identity);
+    for (const field of FIELDS) moved.setField(field, this.getField(field));
+    this.table.countOversize();
     if (this.external === undefined) refs.release(this.name);
     else this.external.release();
     this.external = moved;
     this.name = 0;
   }
 
-  private copyToSlot(): Frame {
+  private spend(): void {
+    this.count -= 1;
+    if (this.table.traced && this.count === 0) unwatchForLeak(this);
+  }
+
+  private copied(): Frame {
+    const { external } = this;
+    if (external !== undefined) {
+      const bytes = external.bytes(external.length);
+      return new Frame(
+        this.table,
+        0,
+        External.copyOf(bytes, external.capacity, this.table.identity),
+      );
+    }
     const handle = this.table.acquire();
     if (handle === 0) throw new PoolExhaustedError('no slot is free for the private copy');
-    const copy = new Frame(this.table, handle);
-    return copy.write(this.bytes);
+    return new Frame(this.table, handle).write(this.bytes);
   }
-
-  private copyToMemory(external: External): Frame {
-    const buffer = new SharedArrayBuffer(external.capacity);
-    const copy = External.create(buffer, 0, external.capacity, this.identity());
-    copy.bytes(external.length).set(external.bytes(external.length));
-    copy.length = external.length;
-    return new Frame(this.table, 0, copy);
-  }
-}
-
-function bytesOf(data: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  if (ArrayBuffer.isView(data)) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  }
-  if (data instanceof ArrayBuffer || isSharedBuffer(data)) return new Uint8Array(data);
-  throw new InvalidOptionError(
-    `write takes a typed array, a DataView, an ArrayBuffer or a SharedArrayBuffer, got ` +
-      describe(data),
-  );
 }

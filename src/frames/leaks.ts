@@ -1,0 +1,50 @@
+/**
+ * Frame objects that were garbage-collected without a release: reported once, with the stack that
+ * made them. A debugging aid of pools with `trace`; nothing relies on it, and nothing is given
+ * back.
+ *
+ * Each thread for itself; the report comes when the engine collects, which may be never.
+ */
+import { callersOf, type Trace } from '../threads/trace.js';
+
+/** What is known of a frame object that may leak. */
+interface Suspect {
+  readonly name: string;
+  readonly stack: string;
+}
+
+/** The part of Node's `process` that reports warnings; elsewhere the console does. */
+interface Reporter {
+  readonly process?: { emitWarning?(text: string, options: object): void };
+}
+
+const registry =
+  typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(report) : undefined;
+
+/** Watches a frame object, if it is sampled. */
+export function watchForLeak(frame: object, name: string, trace: Trace): void {
+  if (registry === undefined || !trace.samples()) return;
+  const stack = callersOf(new Error('made here').stack ?? '');
+  registry.register(frame, { name, stack }, frame);
+}
+
+/** The frame object has no reference left: it cannot leak any more. */
+export function unwatchForLeak(frame: object): void {
+  registry?.unregister(frame);
+}
+
+/** Says something to whoever runs the program. */
+export function warn(type: string, text: string, detail: string): void {
+  const reporter = (globalThis as Reporter).process;
+  if (typeof reporter?.emitWarning === 'function') reporter.emitWarning(text, { type, detail });
+  else console.warn(`${type}: ${text}\n${detail}`);
+}
+
+function report({ name, stack }: Suspect): void {
+  warn(
+    'FrameLeakWarning',
+    `a frame object (${name}) was garbage-collected without release(): its reference is lost ` +
+      'until this thread ends and is reclaimed',
+    stack,
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * The lanes of one channel, and what both of its sides know of them.
+ *
+ *   queue      one lane per producer seat; every consumer claims from every lane
+ *   broadcast  one lane per producer and subscriber seat; each subscriber claims from its own
+ *
+ * The order of writes, and what each kill point leaves behind:
+ *
+ *   send       word "shared, n"              │ cell │ tail │ ledger −1
+ *   broadcast  ledger +(N−1) │ word +(N−1)   │ N × (cell │ tail) │ ledger −N
+ *   receive    ledger +1 │ claim: the cell is free again
+ *
+ * Invariants
+ * 1. A reference is in the producer's ledger until the lane has it, and in the consumer's ledger
+ *    before the lane has lost it. A refused send has moved nothing.
+ * 2. Order and capacity are per producer. What a producer published stays after its death.
+ * 3. A subscriber that leaves, and a channel that closes, cut the lanes first and drain or end
+ *    then; a producer that learns from its own publication that the lane was cut claims the cell
+ *    back, and one of the two has it. So nothing is left in a lane that nobody reads.
+ * 4. A kill between a publication and the ring leaves sleepers asleep; `reclaim` rings everybody.
+ *
+ * The seat's own thread only. Never blocks, never allocates (but for a thrown error).
+ */
+import { ChannelClosedError } from '../errors.js';
+import { Ring } from '../protocol/ring.js';
+import type { References } from '../references/references.js';
+import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
+import type { Handle } from '../words/handle.js';
+
+/** One channel as one seat sees it. */
+export class LaneSet {
+  readonly layout: ChannelLayout;
+  protected readonly refs: References;
+  protected readonly ring: Ring;
+  protected readonly i32: Int32Array<SharedArrayBuffer>;
+  protected readonly seats: number;
+  protected readonly broadcast: boolean;
+  protected readonly indexMask: number;
+  private readonly slots: number;
+
+  /** @param refs this thread's references; @param layout the channel's. */
+  constructor(refs: References, layout: ChannelLayout) {
+    this.refs = refs;
+    this.layout = layout;
+    this.ring = new Ring(refs.slab, layout.capacity, layout.cellMask);
+    this.i32 = refs.slab.i32;
+    this.seats = refs.seats.count;
+    this.broadcast = layout.mode === 'broadcast';
+    this.indexMask = refs.codec.indexMask;
+    this.slots = refs.slab.layout.slots;
+  }
+
+  /** True once the channel was closed. */
+  get closed(): boolean {
+    return Atomics.load(this.i32, this.layout.at + CHANNEL.closed) !== 0;
+  }
+
+  /** Sending ends; receivers drain what is there. Rings everybody. Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.cutAll();
+    Atomics.store(this.i32, this.layout.at + CHANNEL.closed, 1);
+    // Once more: a subscriber may have mended its lanes before it could see the flag.
+    this.cutAll();
+    this.refs.ringAll();
+  }
+
+  /** Frames that lie in the lanes that this seat can receive from; a producer: in its own. */
+  get depth(): number {
+    let depth = 0;
+    for (let k = 0; k < this.layout.lanes; k++) {
+      depth += this.ring.depth(this.layout.lanesAt + k * this.layout.laneSize);
+    }
+    return depth;
+  }
+
+  /** Frames dropped by `whenFull`, by all producers. */
+  get dropped(): number {
+    let dropped = 0;
+    for (let k = 0; k < this.layout.lanes; k++) {
+      const lane = this.layout.lanesAt + k * this.layout.laneSize;
+      dropped += this.refs.slab.f64[(lane + LANE.dropped) >> 1] as number;
+    }
+    return dropped;
+  }
+
+  /** The error of a send on a closed channel. */
+  closedError(): ChannelClosedError {
+    return new ChannelClosedError(
+      `the channel '${this.layout.name}' is closed: the frame stays with its sender`,
+    );
+  }
+
+  /** Ledger first, then the cell. 0: somebody else has it. */
+  protected claim(lane: number, position: number): Handle {
+    const handle = this.ring.handleAt(lane, position);
+    const slot = handle & this.indexMask;
+    if (slot >= this.slots)
+      throw new Error('frameslab: a lane holds no handle; the slab is damaged');
+    this.refs.ledger.add(slot, 1);
+    if (this.ring.claim(lane, position)) return handle;
+    this.refs.ledger.subtract(slot, 1);
+    return 0;
+  }
+
+  protected cutAll(): void {
+    for (let k = 0; k < this.layout.lanes; k++) {
+      this.ring.cut(this.layout.lanesAt + k * this.layout.laneSize);
+    }
+  }
+
+  protected laneOf(producer: number, subscriber: number): number {
+    const { lanesAt, laneSize } = this.layout;
+    const lane = this.broadcast ? producer * this.seats + subscriber : producer;
+    return lanesAt + lane * laneSize;
+  }
+
+  protected isActive(seat: number): boolean {
+    const word = this.i32[this.layout.at + CHANNEL.active + (seat >>> 5)] as number;
+    return ((word >>> (seat & 31)) & 1) === 1;
+  }
+
+  protected bit(field: number, seat: number): boolean {
+    const word = Atomics.load(this.i32, this.layout.at + field + (seat >>> 5));
+    return ((word >>> (seat & 31)) & 1) === 1;
+  }
+
+  protected setBit(field: number, seat: number): void {
+    Atomics.or(this.i32, this.layout.at + field + (seat >>> 5), 1 << (seat & 31));
+  }
+
+  protected clearBit(field: number, seat: number): void {
+    Atomics.and(this.i32, this.layout.at + field + (seat >>> 5), ~(1 << (seat & 31)));
+  }
+
+  protected add(at: number, count: number): void {
+    const { f64 } = this.refs.slab;
+    f64[at >> 1] = (f64[at >> 1] as number) + count;
+  }
+}

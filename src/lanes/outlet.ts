@@ -1,0 +1,225 @@
+/**
+ * The sending side of a channel: this seat's own lane, or its lanes to every subscriber.
+ *
+ * Invariants
+ * 1. This seat alone fills these lanes, so room that was seen stays until this seat uses it.
+ * 2. A batch is published by one addition to the tail: consumers see all of it or none.
+ * 3. On a broadcast the count is raised for all subscribers before the first can release it.
+ *
+ * The seat's own thread only. Never blocks, never allocates (but for a thrown error).
+ */
+import { CUT, SLEEPERS } from '../protocol/ring.js';
+import { overflowOf } from '../references/refusal.js';
+import { CHANNEL, LANE } from '../slab/layout.js';
+import type { Handle } from '../words/handle.js';
+import { LaneSet } from './lane-set.js';
+
+/** One channel as one seat sends through it. */
+export class Outlet extends LaneSet {
+  /** Frames that fit into the own lane of a queue without looking again. */
+  private room = 0;
+  private active = false;
+  private sleepers = false;
+
+  /** Moves one reference into the channel; false if it is full and `whenFull` says to wait. */
+  trySend(handle: Handle): boolean {
+    const slot = this.refs.check(handle);
+    if (this.i32[this.layout.at + CHANNEL.closed] !== 0) throw this.closedError();
+    if (this.broadcast) return this.sendToAll(slot, handle);
+    const lane = this.layout.lanesAt + this.refs.seat * this.layout.laneSize;
+    if (this.room === 0 && !this.makeRoom(lane)) return this.full(lane, handle);
+    if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
+    const first = this.activate();
+    this.ring.write(lane, 0, handle);
+    const flags = this.ring.publish(lane, 1);
+    this.room -= 1;
+    if ((flags & CUT) !== 0 && this.takeBack(lane)) throw this.closedError();
+    this.refs.depart(slot, 1);
+    this.add(lane + LANE.sent, 1);
+    if ((flags & SLEEPERS) !== 0) this.ring.wake(lane);
+    if ((flags & SLEEPERS) !== 0 || first) this.ringReceivers();
+    return true;
+  }
+
+  /**
+   * Moves up to `count` references into the channel, publishing a line of cells at a time; answers
+   * how many were sent. What stops it is thrown only if nothing was sent: ask again for the rest.
+   */
+  trySendMany(handles: Int32Array, count: number): number {
+    let sent = 0;
+    try {
+      while (sent < count) {
+        const batch = this.broadcast ? 0 : this.sendBatch(handles, sent, count);
+        if (batch === 0 && !this.trySend(handles[sent] as number)) break;
+        sent += batch === 0 ? 1 : batch;
+      }
+    } catch (fault) {
+      if (sent === 0) throw fault;
+    }
+    return sent;
+  }
+
+  /** Makes it known that this seat waits for room. Try again after this, before sleeping. */
+  armSend(): void {
+    if (!this.broadcast) {
+      this.ring.want(this.laneOf(this.refs.seat, 0));
+      return;
+    }
+    for (let seat = 0; seat < this.seats; seat++) {
+      if (this.bit(CHANNEL.subscribers, seat)) this.ring.want(this.laneOf(this.refs.seat, seat));
+    }
+  }
+
+  private makeRoom(lane: number): boolean {
+    this.room = this.ring.room(lane);
+    return this.room > 0;
+  }
+
+  /**
+   * Publishes as many as there is room for without looking again, in one step; 0: send one by one.
+   * All are checked before the first cell is written, and named once each (a batch is short).
+   */
+  private sendBatch(handles: Int32Array, from: number, end: number): number {
+    if (this.i32[this.layout.at + CHANNEL.closed] !== 0) throw this.closedError();
+    const lane = this.layout.lanesAt + this.refs.seat * this.layout.laneSize;
+    if (this.room === 0) this.makeRoom(lane);
+    const batch = Math.min(this.room, end - from);
+    if (batch < 2 || !this.active) return 0;
+    for (let k = 0; k < batch; k++) {
+      this.refs.check(handles[from + k] as number);
+      for (let j = 0; j < k; j++) if (handles[from + j] === handles[from + k]) return 0;
+    }
+    for (let k = 0; k < batch; k++) {
+      const handle = handles[from + k] as number;
+      const slot = handle & this.indexMask;
+      if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
+      this.ring.write(lane, k, handle);
+    }
+    const flags = this.ring.publish(lane, batch);
+    this.room -= batch;
+    if ((flags & CUT) !== 0) return this.takeBackBatch(lane, handles, from, batch);
+    for (let k = 0; k < batch; k++)
+      this.refs.depart((handles[from + k] as number) & this.indexMask, 1);
+    this.add(lane + LANE.sent, batch);
+    if ((flags & SLEEPERS) !== 0) {
+      this.ring.wake(lane);
+      this.ringReceivers();
+    }
+    return batch;
+  }
+
+  /**
+   * The channel was closed under a batch: claims back what nobody received, from the last one on.
+   */
+  private takeBackBatch(lane: number, handles: Int32Array, from: number, batch: number): number {
+    let kept = batch;
+    while (kept > 0 && this.ring.claim(lane, this.ring.last(lane) - (batch - kept))) kept -= 1;
+    for (let k = 0; k < kept; k++)
+      this.refs.depart((handles[from + k] as number) & this.indexMask, 1);
+    this.add(lane + LANE.sent, kept);
+    if (kept === 0) throw this.closedError();
+    return kept;
+  }
+
+  /** The own lane is full: waits, drops its oldest, or drops the new one. */
+  private full(lane: number, handle: Handle): boolean {
+    if (this.layout.whenFull === 'wait') return false;
+    if (this.layout.whenFull === 'drop-newest') {
+      this.refs.release(handle);
+      this.drop(lane);
+      return true;
+    }
+    this.dropOldest(lane);
+    return this.trySend(handle);
+  }
+
+  /** Claims the oldest cell like a consumer would; losing against one means that there is room. */
+  private dropOldest(lane: number): void {
+    const position = this.ring.first(lane, this.ring.tail(lane));
+    if (position < 0) return;
+    const handle = this.claim(lane, position);
+    if (handle === 0) return;
+    this.refs.release(handle);
+    this.add(lane + LANE.dropped, 1);
+  }
+
+  private sendToAll(slot: number, handle: Handle): boolean {
+    const targets = this.targets();
+    if (targets < 0) return false;
+    const extra = Math.max(0, targets - 1);
+    this.refs.ledger.add(slot, extra);
+    if (!this.refs.expose(slot, extra)) {
+      this.refs.ledger.subtract(slot, extra);
+      throw overflowOf(slot);
+    }
+    const first = this.activate();
+    this.sleepers = false;
+    const published = this.publishToAll(handle, targets);
+    if (published > 0) this.refs.depart(slot, published);
+    // What was meant for those who left meanwhile, or for nobody at all, ends here.
+    for (let k = published; k < Math.max(1, targets); k++) this.refs.release(handle);
+    if (this.sleepers || first) this.ringReceivers();
+    return true;
+  }
+
+  /** How many subscribers the frame goes to; −1 if one has no room and the sender is to wait. */
+  private targets(): number {
+    const { whenFull } = this.layout;
+    let targets = 0;
+    for (let seat = 0; seat < this.seats; seat++) {
+      if (!this.bit(CHANNEL.subscribers, seat)) continue;
+      const room = this.ring.room(this.laneOf(this.refs.seat, seat)) > 0;
+      if (room || whenFull === 'drop-oldest') targets += 1;
+      else if (whenFull === 'wait') return -1;
+      else this.drop(this.laneOf(this.refs.seat, seat));
+    }
+    return targets;
+  }
+
+  /** Publishes to at most `targets` subscribers; answers how many lanes have it. */
+  private publishToAll(handle: Handle, targets: number): number {
+    let published = 0;
+    let left = targets;
+    for (let seat = 0; seat < this.seats && left > 0; seat++) {
+      if (!this.bit(CHANNEL.subscribers, seat)) continue;
+      const lane = this.laneOf(this.refs.seat, seat);
+      if (this.ring.room(lane) === 0 && this.layout.whenFull === 'drop-oldest')
+        this.dropOldest(lane);
+      if (this.ring.room(lane) === 0) continue;
+      this.ring.write(lane, 0, handle);
+      const flags = this.ring.publish(lane, 1);
+      left -= 1;
+      if ((flags & CUT) !== 0 && this.takeBack(lane)) continue;
+      published += 1;
+      this.add(lane + LANE.sent, 1);
+      if ((flags & SLEEPERS) === 0) continue;
+      this.ring.wake(lane);
+      this.sleepers = true;
+    }
+    return published;
+  }
+
+  private drop(lane: number): void {
+    this.add(lane + LANE.sent, 1);
+    this.add(lane + LANE.dropped, 1);
+  }
+
+  /** Claims the cell that was published last; false if somebody received it. The ledger has it. */
+  private takeBack(lane: number): boolean {
+    return this.ring.claim(lane, this.ring.last(lane));
+  }
+
+  /** True the first time: receivers that armed before it do not know of this lane. */
+  private activate(): boolean {
+    if (this.active) return false;
+    this.active = true;
+    this.setBit(CHANNEL.active, this.refs.seat);
+    return true;
+  }
+
+  private ringReceivers(): void {
+    for (let seat = 0; seat < this.seats; seat++) {
+      if (this.bit(CHANNEL.receivers, seat)) this.refs.park.ring(seat);
+    }
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * What this thread may do with a slot: acquire, retain, release. Here the slot's word, the ledger
+ * and the cache meet, and the order of their writes is the one that survives a kill.
+ *
+ * Invariants
+ * 1. While a slot is owned by this seat, or this thread is its sole holder (shared-count.ts),
+ *    retain and release are plain reads and writes; else the count changes by compare-exchange.
+ * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
+ *    Then the word must produce the very handle that was given.
+ * 3. Nothing is half done at a call that may throw: room in the cache is made before a release
+ *    touches the slot, and every check stands before the first write.
+ *
+ * The kill: between any two writes of `free` the slot's word says either "counts 1, and the ledger
+ * of the dead has it" or "owned by the dead". Both are found by `reclaim` from the words alone;
+ * where ledger and cache row stand does not matter.
+ *
+ *      word = counts 1            word = owned, next generation      cache row    ledger = 0
+ *      └── recount: nobody ──┘    └────────────── owned by the dead: taken back ──────────┘
+ *
+ * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
+ */
+import { SEAT, SLOT } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
+import type { Handle } from '../words/handle.js';
+import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
+import {
+  COUNT_MAX,
+  GENERATION_SHIFT,
+  nextGeneration,
+  PAYLOAD_MASK,
+  SUSPECT,
+} from '../words/slot-word.js';
+import { closedError, overflowOf, refusalOf } from './refusal.js';
+import { SharedCount } from './shared-count.js';
+
+/** The leases of this thread in one slab: the hot path. */
+export class Leases extends SharedCount {
+  /** True once this thread has left the slab: its seat may belong to somebody else. */
+  get closed(): boolean {
+    return this.slots === 0;
+  }
+
+  /** This thread has left the slab. */
+  retire(): void {
+    this.slots = 0;
+  }
+
+  /** Settles what is in doubt, before "empty" is said. Set by the pool. */
+  onDoubt: (() => number) | undefined;
+
+  /** 0 once this thread has left: then no handle is valid any more, at no cost. */
+  protected slots: number;
+  private readonly ledgerAt: number;
+  private readonly acquiresAt: number;
+  protected readonly missesAt: number;
+  private readonly deniedAt: number;
+  protected readonly indexMask: number;
+  private readonly indexBits: number;
+  private readonly colour: number;
+  /** A fresh lease is looked at by guard or trace. */
+  protected readonly watched: boolean;
+  private readonly waitersAt: number;
+  private readonly manySeats: boolean;
+  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
+  private readonly roomInCache: number;
+
+  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
+  constructor(slab: Slab, seat: number) {
+    super(slab, seat);
+    const layout = slab.layout;
+    const seatAt = this.seats.at(seat);
+    this.slots = layout.slots;
+    this.ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
+    this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
+    this.missesAt = (seatAt + SEAT.misses) >> 1;
+    this.deniedAt = (seatAt + SEAT.denied) >> 1;
+    this.indexMask = this.codec.indexMask;
+    this.indexBits = this.codec.indexBits;
+    this.colour = this.codec.colour;
+    this.watched = this.guarded || this.trace.active;
+    this.waitersAt = layout.waitersAt;
+    this.manySeats = layout.waiterWords > 1;
+    this.roomInCache = this.guarded ? 0 : this.cacheLimit;
+  }
+
+  /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
+  acquire(): Handle {
+    const { i32 } = this;
+    const top = (i32[this.topAt] as number) - 1;
+    if (top < 0) return this.acquireFromList();
+    const slot = i32[this.rowAt + top] as number;
+    i32[this.topAt] = top;
+    return this.begin(slot);
+  }
+
+  /** Adds a reference of this thread. */
+  retain(handle: Handle): void {
+    const slot = this.check(handle);
+    const owned = (this.wordOf(slot) & PAYLOAD_MASK) === this.owned;
+    if (this.ledger.count(slot) >= COUNT_MAX) throw overflowOf(slot);
+    this.ledger.add(slot, 1);
+    if (owned || this.raise(slot, 1)) return;
+    this.ledger.subtract(slot, 1);
+    throw overflowOf(slot);
+  }
+
+  /** Ends one reference of this thread; true if it was the last one anywhere. */
+  release(handle: Handle): boolean {
+    const { i32 } = this;
+    const slot = handle & this.indexMask;
+    const cellAt = this.ledgerAt + slot;
+    const cell = i32[cellAt] as number;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    const word = i32[at] as number;
+    const count = cell & REFERENCES_MASK;
+    if (count === 0 || this.encode(slot, word) !== handle || slot >= this.slots) {
+      throw this.refusal(handle);
+    }
+    const payload = word & PAYLOAD_MASK;
+    if (count === 1 && (payload === this.owned || payload === 1)) {
+      // The last release: the slot is this thread's alone.
+      const top = i32[this.topAt] as number;
+      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
+      i32[at] = nextGeneration(word, this.generationMask, this.owned);
+      i32[this.rowAt + top] = slot;
+      i32[this.topAt] = top + 1;
+      i32[cellAt] = 0;
+      // A push into the cache may miss a waiter who registers at this moment, see mailbox.ts.
+      if (i32[this.waitersAt] !== 0 || (this.manySeats && this.mailboxes.someoneWaits()))
+        this.serve();
+      return true;
+    }
+    if (payload !== this.owned) return this.releaseShared(slot);
+    i32[cellAt] = cell + ONE_LESS;
+    return false;
+  }
+
+  /**
+   * The slot of a handle that this thread holds; throws `StaleHandleError` for any other number.
+   */
+  check(handle: Handle): number {
+    const slot = handle & this.indexMask;
+    if (slot < this.slots) {
+      const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
+      const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+      if (count !== 0 && this.encode(slot, word) === handle) return slot;
+    }
+    throw this.refusal(handle);
+  }
+
+  /** The error for a handle that names no reference of this thread. */
+  refusal(handle: unknown): Error {
+    return this.closed ? closedError() : refusalOf(this.slab, this.codec, handle);
+  }
+
+  protected begin(slot: number): Handle {
+    const { i32, f64 } = this;
+    const at = this.slotsAt + slot * SLOT.size;
+    if (this.watched) this.look(slot);
+    i32[this.ledgerAt + slot] = 1;
+    f64[(at + SLOT.length) >> 1] = 0; // length and tag
+    f64[(at + SLOT.timestamp) >> 1] = 0;
+    f64[(at + SLOT.sequence) >> 1] = 0;
+    f64[this.acquiresAt] = (f64[this.acquiresAt] as number) + 1;
+    return this.encode(slot, i32[at + SLOT.word] as number);
+  }
+
+  /** The same as the codec's, with this object's own fields. */
+  protected encode(slot: number, word: number): Handle {
+    const packed = this.colour | ((word >>> GENERATION_SHIFT) << this.indexBits) | slot;
+    return (packed << 1) >> 1;
+  }
+
+  protected acquireFromList(): Handle {
+    if (this.closed) throw closedError();
+    const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
+    let slot = this.refill(want);
+    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
+    const counter = slot < 0 ? this.deniedAt : this.missesAt;
+    this.f64[counter] = (this.f64[counter] as number) + 1;
+    return slot < 0 ? 0 : this.begin(slot);
+  }
+
+  /** The last release when the cache is full, or when the guard looks at the bytes. */
+  private freeWithCare(slot: number, word: number): true {
+    const cached = this.makeRoom();
+    const modified = this.guarded ? this.guard.retire(slot) : undefined;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    this.i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    if (cached) this.push(slot);
+    this.i32[this.ledgerAt + slot] = 0;
+    if (!cached) this.give(slot);
+    // A put into the list must not miss a waiter.
+    if (this.mailboxes.someoneWaitsNow()) this.serve();
+    if (modified !== undefined) throw modified;
+    return true;
+  }
+
+  private releaseShared(slot: number): boolean {
+    const at = this.rowOf(slot) + SLOT.word;
+    for (;;) {
+      const word = this.i32[at] as number;
+      if ((word & PAYLOAD_MASK) === 1) {
+        return this.freeWithCare(slot, word);
+      }
+      // R1 releases this thread's reads and writes of the frame to the thread that frees it.
+      if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
+        this.ledger.subtract(slot, 1);
+        this.countDeparture();
+        if ((word & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
+        return false;
+      }
+      // Lost the race: another reference came or went.
+    }
+  }
+
+  /** What guard and trace have to do with a fresh lease; nothing is lost if the guard throws. */
+  private look(slot: number): void {
+    if (this.trace.active) this.trace.record(slot);
+    const modified = this.guarded ? this.guard.greet(slot) : undefined;
+    if (modified === undefined) return;
+    this.give(slot);
+    throw modified;
+  }
+}

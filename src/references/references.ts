@@ -1,0 +1,108 @@
+/**
+ * All that this thread may do with slots by handle: the leases, several at a time, and what arrives
+ * from other threads.
+ *
+ * Invariants
+ * 1. `acquireMany` takes all or none; `releaseMany` checks all before it releases the first.
+ * 2. What a mailbox delivered is taken over by a compare-exchange against `reclaim`, see
+ *    mailbox.ts.
+ *
+ * Called by the seat's own thread only. Never blocks; allocates one array, once, for `releaseMany`.
+ */
+import { SLOT } from '../slab/layout.js';
+import type { Handle } from '../words/handle.js';
+import { isOwned, withPayload } from '../words/slot-word.js';
+import { Leases } from './leases.js';
+
+/** This thread's references in one slab. */
+export class References extends Leases {
+  /** Drains the lanes to a seat that has ended; answers how many frames. Set by the channels. */
+  onReclaim: ((seat: number) => number) | undefined;
+
+  /** Which slots the running `releaseMany` has seen, by its round. */
+  private marks: Int32Array | undefined;
+  private round = 0;
+
+  /** Takes `count` free slots, all or none; their handles go to `into`. */
+  acquireMany(into: Int32Array, count: number): boolean {
+    let done = 0;
+    try {
+      while (done < count) {
+        const taken = this.watched ? 0 : this.acquireCached(into, done, count);
+        done += taken;
+        if (done === count) return true;
+        const handle = this.acquire();
+        if (handle === 0) break;
+        into[done++] = handle;
+      }
+    } catch (fault) {
+      this.releaseMany(into, done); // the guard found one that was written to
+      throw fault;
+    }
+    if (done < count) this.releaseMany(into, done);
+    return done === count;
+  }
+
+  /**
+   * Ends one reference for each of the first `count` handles; answers how many were the last ones.
+   * All are checked first: a stale one throws, and nothing is released.
+   */
+  releaseMany(from: Int32Array, count: number): number {
+    this.checkMany(from, count);
+    let last = 0;
+    for (let k = 0; k < count; k++) if (this.release(from[k] as number)) last += 1;
+    return last;
+  }
+
+  /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
+  slotOf(handle: Handle): number {
+    const slot = handle & this.indexMask;
+    if (slot < this.slots && this.handleOf(slot) === handle && handle !== 0) return slot;
+    throw this.refusal(handle);
+  }
+
+  /** Takes over a slot from this thread's mailbox; 0: its giver died and `reclaim` has it. */
+  collect(handle: Handle): Handle {
+    const slot = handle & this.indexMask;
+    if (slot >= this.slots) return 0;
+    const at = this.rowOf(slot) + SLOT.word;
+    const word = Atomics.load(this.i32, at);
+    const mine = withPayload(word, this.owned);
+    const fits = this.encode(slot, word) === handle && isOwned(word);
+    // Lost only against `reclaim`, which changes the generation.
+    if (!fits || Atomics.compareExchange(this.i32, at, word, mine) !== word) return 0;
+    this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
+    return this.begin(slot);
+  }
+
+  /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */
+  private acquireCached(into: Int32Array, from: number, end: number): number {
+    const { i32 } = this;
+    const top = i32[this.topAt] as number;
+    const count = Math.min(top, end - from);
+    i32[this.topAt] = top - count;
+    for (let k = 0; k < count; k++) {
+      into[from + k] = this.begin(i32[this.rowAt + top - 1 - k] as number);
+    }
+    return count;
+  }
+
+  /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
+  private checkMany(from: Int32Array, count: number): void {
+    this.marks ??= new Int32Array(this.slots);
+    this.round = (this.round + 1) | 0;
+    if (this.round === 0) this.marks.fill(0);
+    for (let k = 0; k < count; k++) {
+      const handle = from[k] as number;
+      const slot = this.check(handle);
+      if (this.marks[slot] === this.round) this.checkRepeated(from, count, handle);
+      this.marks[slot] = this.round;
+    }
+  }
+
+  private checkRepeated(from: Int32Array, count: number, handle: Handle): void {
+    let named = 0;
+    for (let k = 0; k < count; k++) if (from[k] === handle) named += 1;
+    if (named > this.ledger.count(this.check(handle))) throw this.refusal(handle);
+  }
+}

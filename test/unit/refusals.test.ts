@@ -1,6 +1,7 @@
 /** Use after the end, and numbers that are no handles: refused by class, and nothing is lost. */
 import {
   type Frame,
+  type FrameChannel,
   FramePool,
   FrameReleasedError,
   FramesHeldError,
@@ -392,6 +393,48 @@ describe('a closed pool is refused', () => {
     refusedInVain(again, () => use(pool.slots, handle), PoolClosedError, 'closed');
     again.slots.release(handle);
     expectAllHome(again);
+  });
+
+  const CHANNEL: readonly [
+    name: string,
+    use: (channel: FrameChannel, pool: FramePool) => unknown,
+  ][] = [
+    ['channel()', (_, pool) => pool.channel('cast')],
+    ['trySendHandle', (channel) => channel.trySendHandle(5)],
+    ['trySendMany', (channel) => channel.trySendMany(Int32Array.of(5))],
+    ['tryReceive', (channel) => channel.tryReceive()],
+    ['tryReceiveHandle', (channel) => channel.tryReceiveHandle()],
+    ['tryReceiveMany', (channel) => channel.tryReceiveMany(new Int32Array(1))],
+    ['receiveSync', (channel) => channel.receiveSync(0)],
+    ['subscribe', (channel) => channel.subscribe()],
+    ['unsubscribe', (channel) => channel.unsubscribe()],
+    ['close', (channel) => channel.close()],
+  ];
+
+  test.each(CHANNEL)(
+    '%s of a channel, and the seat’s next thread gets its frames',
+    (_name, use) => {
+      const pool = smallPool({ channels: { cast: { capacity: 2, mode: 'broadcast' } } });
+      const channel = pool.channel('cast');
+      pool.close();
+      const again = FramePool.attach(pool.ref);
+      const cast = again.channel('cast').subscribe();
+      cast.trySend(again.acquireSync(3));
+      refusedInVain(again, () => use(channel, pool), PoolClosedError, 'closed');
+      expect(cast.closed).toBe(false);
+      expect(cast.tryReceive()?.release()).toBe(true);
+      expectAllHome(again);
+    },
+  );
+
+  test('an external frame of before counts nothing in a seat that is somebody else’s', () => {
+    const pool = smallPool({ oversize: 'external' });
+    const frame = pool.wrap(new SharedArrayBuffer(4));
+    pool.close();
+    const again = FramePool.attach(pool.ref);
+    expect(() => frame.write(new Uint8Array(9))).toThrow(PoolClosedError);
+    expect(again.stats().oversize).toBe(0);
+    expect([frame.length, frame.release()]).toEqual([4, true]);
   });
 
   test('the promise form', async () => {

@@ -12,6 +12,7 @@
  */
 import { InvalidOptionError } from '../errors.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import { LaneSet } from './lane-set.js';
@@ -39,6 +40,7 @@ export class Inlet extends LaneSet {
   /** Takes the oldest frame of some producer, each in turn; 0 if there is none. */
   tryReceive(): Handle {
     const { layout } = this;
+    if (this.refs.closed) throw closedError();
     if (this.broadcast) {
       if (!this.subscribed) {
         throw new InvalidOptionError(`subscribe() to the broadcast '${layout.name}' first`);
@@ -57,6 +59,7 @@ export class Inlet extends LaneSet {
 
   /** From now on every frame that is sent comes to this seat as well. Idempotent. */
   subscribe(): void {
+    if (this.refs.closed) throw closedError();
     if (this.subscribed || this.closed) return;
     for (let producer = 0; producer < this.seats; producer++) {
       this.ring.mend(this.laneOf(producer, this.refs.seat));

@@ -24,6 +24,7 @@
 import { ChannelClosedError } from '../errors.js';
 import { Ring } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 
@@ -57,6 +58,7 @@ export class LaneSet {
 
   /** Sending ends; receivers drain what is there. Rings everybody. Idempotent. */
   close(): void {
+    if (this.refs.closed) throw closedError();
     if (this.closed) return;
     this.cutAll();
     Atomics.store(this.i32, this.layout.at + CHANNEL.closed, 1);

@@ -95,7 +95,7 @@ export class Attachment {
     refs.giveCacheBack();
     requireNothingHeld(refs);
     this.leaveLanes(refs.seat);
-    refs.seats.condemn(refs.seat, refs.seats.ownerOf(refs.seat));
+    refs.seats.shut(refs.seat);
     dropMail(refs);
     refs.giveCacheBack();
     refs.retire();

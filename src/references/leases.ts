@@ -19,7 +19,7 @@
  *
  * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */
-import { SEAT, SLOT } from '../slab/layout.js';
+import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import type { Handle } from '../words/handle.js';
 import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
@@ -40,9 +40,10 @@ export class Leases extends SharedCount {
     return this.slots === 0;
   }
 
-  /** This thread has left the slab. */
+  /** This thread has left the slab: its rows may be somebody else's from now on. */
   retire(): void {
     this.slots = 0;
+    this.topAt = HEADER.zero;
   }
 
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */

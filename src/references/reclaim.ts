@@ -99,7 +99,6 @@ function empty(refs: References, seat: number): ReclaimReport {
   f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] =
     (f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] as number) + freed + drained;
   const inherited = resume(refs, seat);
-  if (unsettled) refs.raiseDoubt();
   if (settled && inherited) {
     // Free first, then give up the charge: nobody else may begin on a seat that is about to be
     // free.
@@ -111,6 +110,7 @@ function empty(refs: References, seat: number): ReclaimReport {
   refs.ringAll();
   const vacated = settled && inherited;
   const inDoubt = unsettled || !vacated;
+  if (inDoubt) refs.raiseDoubt();
   return { seat, vacated, owned, references, messages: messages + drained, freed, inDoubt };
 }
 

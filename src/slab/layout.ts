@@ -61,6 +61,8 @@ export enum HEADER {
   identity = 17,
   /** The library's own version, `major << 20 | minor << 10 | patch`: for messages only. */
   library = 19,
+  /** Always 0. */
+  zero = 20,
   size = 64,
 }
 

@@ -32,7 +32,8 @@ export class Cache {
   protected readonly owned: number;
   protected readonly generationMask: number;
   protected readonly cacheLimit: number;
-  protected readonly topAt: number;
+  /** Where the row's size stands; in the header, at a constant 0, once this thread has left. */
+  protected topAt: number;
   protected readonly rowAt: number;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */

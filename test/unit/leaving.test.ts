@@ -38,7 +38,7 @@ describe('a seat that is being left is left alone by those who settle what the d
     pool.acquireSync(8).transfer({ to: pool.seat });
     pool.acquireMany(2)?.forEach((frame) => void frame.release());
     const { refs } = pool.slots;
-    interrupt(refs.seats, 'condemn', () => {
+    interrupt(refs.seats, 'shut', () => {
       interrupt(refs[part], name, () => settleAll(neighbour));
     });
     pool.close();
@@ -60,15 +60,18 @@ describe('a seat that is being left is left alone by those who settle what the d
       handle = newcomer.acquire();
       interrupt(refs.seats, 'vacate', () => undefined);
     };
-    // The neighbour has found the seat condemned when its thread vacates it and another moves in.
-    interrupt(refs.seats, 'condemn', () => {
+    // The neighbour settles when the seat is all but left, and another thread moves in meanwhile.
+    interrupt(refs.seats, 'shut', () => {
       interrupt(refs.seats, 'vacate', () => {
         interrupt(neighbour.mailboxes, 'clear', moveIn);
         settleAll(neighbour);
       });
     });
     pool.close();
-    if (newcomer === undefined) return; // it was left alone
+    if (newcomer === undefined) {
+      expectAllHome(FramePool.attach(pool.ref)); // the seat was left alone
+      return;
+    }
     expect(newcomer.seats.ownerOf(newcomer.seat)).toBe(4712);
     expect(newcomer.release(handle)).toBe(true);
   });

@@ -365,13 +365,17 @@ describe('a closed pool is refused', () => {
     ['reclaim', (pool) => pool.reclaim(1)],
     ['wrap', (pool) => pool.wrap(new SharedArrayBuffer(8))],
     ['watch', (pool) => pool.watch({ threadId: 7, once: () => undefined })],
+    ['stats', (pool) => pool.stats()],
+    ['inspect', (pool) => pool.inspect()],
+    ['audit', (pool) => pool.audit({ repair: true })],
   ];
 
   test.each(FREE)('%s', (_name, use) => {
     const pool = smallPool({ cacheFrames: 2 });
     pool.tryAcquire()?.release();
     pool.close();
-    refusedInVain(pool, () => use(pool), PoolClosedError, 'closed');
+    refused(() => use(pool), PoolClosedError, 'closed');
+    expectAllHome(FramePool.attach(pool.ref));
   });
 
   test.each(FREE)('%s, also when the thread has attached again', (_name, use) => {

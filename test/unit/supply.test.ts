@@ -211,7 +211,7 @@ describe('hits, misses and denials are counted one by one', () => {
       const random = randomOf(7 + cacheFrames);
       const held: number[] = [];
       let most = 0;
-      for (let k = 0; k < 400; k++) {
+      for (let k = 0; k < 150; k++) {
         if (random() % 2 === 0) {
           const handle = pool.slots.acquire();
           if (handle !== 0) held.push(handle);

@@ -103,7 +103,12 @@ describe('`frames` frames can always be held at once', () => {
   test('while the others acquire and release, the frames that they cannot hold are never denied', async () => {
     const seed = seedOfRun();
     // Three threads hold at most 5 each; of 40 frames, 25 are main's whenever it asks.
-    const pool = FramePool.create({ frameSizeBytes: 64, frames: 40, threadsMax: 4, cacheFrames: 4 });
+    const pool = FramePool.create({
+      frameSizeBytes: 64,
+      frames: 40,
+      threadsMax: 4,
+      cacheFrames: 4,
+    });
     const crew = new Crew(pool);
     const players = await crew.startAll(
       'churn',

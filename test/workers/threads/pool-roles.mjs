@@ -211,7 +211,13 @@ export function acquireOnce(pool, _data, signals) {
   return slot;
 }
 
-/** Joins the pool, fills its cache and waits for main to say stop. */
-export function sitDown(pool, { count }, signals) {
-  return fillCache(pool, { count }, signals);
+/** Waits for a frame; says that it has one; releases it when main says stop. */
+export function holdOneThenRelease(pool, _data, signals) {
+  waitForGo(signals);
+  const frame = pool.acquireSync();
+  Atomics.store(signals, COUNT, 1);
+  Atomics.notify(signals, COUNT);
+  Atomics.wait(signals, STOP, 0);
+  frame.release();
+  return pool.seat;
 }

@@ -213,7 +213,7 @@ describe('coming and leaving', () => {
 
 describe('closing', () => {
   test('a subscriber gets every frame whose send succeeded, and the refused one stays whole', async () => {
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 40; round++) {
       const pool = poolWith({ capacity: 64, frames: 200 });
       const crew = new Crew(pool);
       const [sender] = await crew.startAll<number>('sendUntilClosed', [{ channel: 'news' }]);

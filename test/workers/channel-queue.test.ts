@@ -87,7 +87,7 @@ describe('closing', () => {
   test.for([0, 5])(
     'what was sent before the close is delivered, and what was refused was kept (batches of %i)',
     async (batch) => {
-      for (let round = 0; round < 60; round++) {
+      for (let round = 0; round < 40; round++) {
         const pool = FramePool.create({
           frameSizeBytes: 64,
           frames: 200,

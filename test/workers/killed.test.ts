@@ -56,10 +56,10 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-const KILLS = 10;
+const KILLS = 8;
 
-test.for(SCENES)(
-  '$name: whoever is killed, the others go on and every slot comes home',
+test.for(SCENES.map((scene) => [scene.name, scene] as const))(
+  '%s: whoever is killed, the others go on and every slot comes home',
   async ([, { mode, whenFull, cast }]) => {
     const seed = seedOfRun();
     const random = randomFrom(seed);
@@ -114,6 +114,48 @@ test.for(SCENES)(
     }
     const audit = pool.audit({ repair: true });
     expect(audit.problems, `seed ${seed}`).toEqual([]);
+    expectAllHome(pool);
+    pool.close();
+  },
+);
+
+test.for([
+  [1, 0],
+  [2, 1],
+] as const)(
+  'whoever dies waiting or with a frame delivered (%i frames, caches of %i): the others are served',
+  async ([frames, cacheFrames]) => {
+    const seed = seedOfRun();
+    const random = randomFrom(seed);
+    const pool = FramePool.create({ frameSizeBytes: 64, frames, cacheFrames, threadsMax: 6 });
+    const crew = new Crew(pool);
+    crew.go();
+    const play = async (): Promise<Player> => {
+      const form = random(3) === 0 ? 'promise' : 'sync';
+      const player = await crew.start('acquireForEver', { form });
+      pool.watch(player.worker);
+      return player;
+    };
+    const players: Player[] = [];
+    for (let k = 0; k < 4; k++) players.push(await play());
+    for (let kill = 0; kill < KILLS; kill++) {
+      await pause(random(5));
+      const part = random(players.length);
+      const victim = players[part] as Player;
+      await victim.worker.terminate();
+      await victim.gone;
+      await until(() => pool.stats().threads.every(({ seat }) => seat !== victim.seat));
+      const { acquires } = pool.stats();
+      await until(() => pool.stats().acquires >= acquires + 100).catch(() => {
+        throw new Error(`stalled after kill ${kill}, seed ${seed}`);
+      });
+      (await pool.acquire()).release();
+      players[part] = await play();
+    }
+    crew.stop();
+    await resultsOf(players);
+    expect(pool.audit({ repair: true }).problems, `seed ${seed}`).toEqual([]);
+    expect(pool.stats().waiters).toBe(0);
     expectAllHome(pool);
     pool.close();
   },

@@ -48,7 +48,8 @@ export function churn(pool, { seed, most }, signals) {
 export function trade(pool, { seed, count, posts }, signals) {
   const random = randomFrom(seed);
   const held = [];
-  const done = { acquired: 0, shared: 0, transferred: 0, adopted: 0, copied: 0 };
+  const done = { acquired: 0, shared: 0, transferred: 0, adopted: 0 };
+  /** Puts a message (0: none) into the row, and adopts the one that was there. */
   const post = (message) => {
     const other = Atomics.exchange(signals, OWN + random(posts), message);
     if (other === 0) return;
@@ -65,7 +66,7 @@ export function trade(pool, { seed, count, posts }, signals) {
       if (frame !== undefined) {
         fill(frame, pool.seat, done.acquired++);
         held.push(frame);
-      }
+      } else post(0);
     } else {
       const at = random(held.length);
       const frame = held[at];
@@ -220,4 +221,16 @@ export function holdOneThenRelease(pool, _data, signals) {
   Atomics.wait(signals, STOP, 0);
   frame.release();
   return pool.seat;
+}
+
+/** Waits, takes and releases for ever; for threads that are to be killed in the middle of it. */
+export async function acquireForEver(pool, { form }, signals) {
+  waitForGo(signals);
+  for (let round = 0; !stopped(signals) && round < 1e9; round++) {
+    const frame = form === 'promise' ? await pool.acquire() : pool.acquireSync();
+    fill(frame, pool.seat, round);
+    verify(frame);
+    frame.release();
+  }
+  return 0;
 }

@@ -1,13 +1,26 @@
 /**
  * The sentences about frame objects that cannot do what was asked. Pure; any thread.
  */
-import { ExternalFrameError, FrameReleasedError, InvalidOptionError } from '../errors.js';
+import {
+  ExternalFrameError,
+  FrameReleasedError,
+  FrameTooLargeError,
+  InvalidOptionError,
+} from '../errors.js';
 
 /** The object has no reference left. */
 export function spentError(handle: number): FrameReleasedError {
   return new FrameReleasedError(
     `this frame object (handle ${handle}) has no reference left: it was released, transferred or ` +
       'sent',
+  );
+}
+
+/** More bytes than the frame has room for. */
+export function tooLargeError(capacity: number, length: number): FrameTooLargeError {
+  return new FrameTooLargeError(
+    `this frame holds ${capacity} bytes (frameSizeBytes, or the length that was wrapped), ` +
+      `got ${length}`,
   );
 }
 

@@ -71,6 +71,7 @@ export class Inlet extends LaneSet {
 
   /** The present seat receives no more; what lies in its lanes is released. */
   unsubscribe(): void {
+    if (this.refs.closed) throw closedError();
     if (this.broadcast) this.leave(this.refs.seat);
   }
 

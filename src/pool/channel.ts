@@ -18,7 +18,13 @@ import type { SlotTable } from '../frames/slot-table.js';
 import type { Inlet } from '../lanes/inlet.js';
 import type { Outlet } from '../lanes/outlet.js';
 import { type ChannelMode, describe, integer, type WhenFull } from '../slab/geometry.js';
-import type { Waiting, WaitOptions, Wish } from '../waiting/waiting.js';
+import {
+  checkWait,
+  timeoutOf,
+  type Waiting,
+  type WaitOptions,
+  type Wish,
+} from '../waiting/waiting.js';
 import type { Handle } from '../words/handle.js';
 import type { Attachment, ChannelEnds } from './attachment.js';
 
@@ -85,6 +91,7 @@ export class FrameChannel {
 
   /** Blocks until there was room. Throws as `trySend` does, and `TimeoutError`. */
   sendSync(frame: Frame, timeoutMs?: number): void {
+    timeoutOf(timeoutMs);
     if (!this.trySend(frame)) this.waiting.waitSync(this.sending(frame), timeoutMs);
   }
 
@@ -92,7 +99,7 @@ export class FrameChannel {
    * Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort.
    */
   async send(frame: Frame, options?: WaitOptions): Promise<void> {
-    options?.signal?.throwIfAborted();
+    checkWait(options);
     if (!this.trySend(frame)) await this.waiting.waitAsync(this.sending(frame), options);
   }
 
@@ -103,13 +110,14 @@ export class FrameChannel {
 
   /** Blocks until a frame is there; `undefined` once the channel is closed and drained. */
   receiveSync(timeoutMs?: number): Frame | undefined {
+    timeoutOf(timeoutMs);
     const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : this.waiting.waitSync(this.receiving, timeoutMs));
   }
 
   /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
   async receive(options?: WaitOptions): Promise<Frame | undefined> {
-    options?.signal?.throwIfAborted();
+    checkWait(options);
     const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
   }

@@ -16,8 +16,7 @@ import { hostOfThread } from '../threads/host.js';
 export interface PoolMaker<P extends { readonly ref: R }, R> {
   create(options: FramePoolOptions): P;
   attach(ref: R): P;
-  geometryOf(pool: P): Geometry;
-  isOpen(pool: P): boolean;
+  geometryOf(ref: R): Geometry;
 }
 
 /** Where this thread keeps what it has opened, on platforms whose workers inherit nothing. */
@@ -37,9 +36,9 @@ export function openNamed<P extends { readonly ref: R }, R>(
   const key = `frameslab:${name}`;
   const ref = (host.inherited(key) ?? opened.get(key)) as R | undefined;
   if (ref !== undefined) {
-    const pool = maker.attach(ref);
-    if (wanted !== undefined) requireSame(name, options ?? {}, wanted, maker.geometryOf(pool));
-    return pool;
+    // Before a seat is taken.
+    if (wanted !== undefined) requireSame(name, options ?? {}, wanted, maker.geometryOf(ref));
+    return maker.attach(ref);
   }
   if (!host.isMainThread) {
     throw new PoolNotFoundError(
@@ -52,14 +51,28 @@ export function openNamed<P extends { readonly ref: R }, R>(
   return pool;
 }
 
+/** Which numbers of the geometry an option decides, where the names differ. */
+const DECIDES: Readonly<Record<string, keyof Geometry>> = {
+  trace: 'traceRate',
+  preallocateBytes: 'preallocateFrames',
+  preallocateFramesMin: 'preallocateFrames',
+};
+
 function requireSame(name: string, options: object, wanted: Geometry, found: Geometry): void {
-  for (const key of Object.keys(options) as (keyof Geometry)[]) {
-    const asked = JSON.stringify(wanted[key]);
-    const has = JSON.stringify(found[key]);
+  for (const option of Object.keys(options)) {
+    const key = DECIDES[option] ?? (option as keyof Geometry);
+    const asked = shown(wanted[key]);
+    const has = shown(found[key]);
     if (asked === has) continue;
     throw new InvalidOptionError(
       `the pool ${describe(name)} exists with ${key} ${has}, not ${asked}: open it with the same ` +
         'options, or without any',
     );
   }
+}
+
+/** As text that does not depend on the order in which channels were declared. */
+function shown(value: Geometry[keyof Geometry]): string {
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  return JSON.stringify([...value].sort((a, b) => (a.name < b.name ? -1 : 1)));
 }

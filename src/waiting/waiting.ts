@@ -206,7 +206,23 @@ function now(): number {
   return typeof performance === 'object' ? performance.now() : Date.now();
 }
 
-function timeoutOf(timeoutMs: number | undefined): number {
+/**
+ * Checks what a wait is given, before anything is tried. Throws the reason of an aborted signal.
+ */
+export function checkWait(options: WaitOptions | undefined): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(
+      `options must be an object { timeoutMs, signal }, got ${describe(options)}`,
+    );
+  }
+  timeoutOf(options.timeoutMs);
+  const signal = signalOf(options.signal);
+  if (signal?.aborted === true) throw signal.reason;
+}
+
+/** The limit in milliseconds; throws `InvalidOptionError`. */
+export function timeoutOf(timeoutMs: number | undefined): number {
   if (timeoutMs === undefined) return Number.POSITIVE_INFINITY;
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
   throw new InvalidOptionError(

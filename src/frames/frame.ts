@@ -268,6 +268,7 @@ export class Frame {
       throw faults.tooLargeError(this.capacity, end);
     if (!this.exclusive)
       throw new FrameSharedError('a shared frame cannot be moved to be enlarged');
+    if (external === undefined) table.writable(this.name); // the guard objects before anything moves
     const moved = External.copyOf(this.bytes, end, table.identity, this.header);
     moved.bytes(end).set(source, offset); // before the slot goes back: it may be the source
     for (const field of FIELDS) moved.setField(field, this.getField(field));

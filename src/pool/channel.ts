@@ -59,6 +59,7 @@ export class FrameChannel {
     this.capacity = layout.capacity;
     this.whenFull = layout.whenFull;
     this.receiving = {
+      key: inlet,
       complaint: `nothing came through the channel '${this.name}'`,
       arm: () => inlet.armReceive(),
       attempt: () => this.receiveOrEnd(),
@@ -100,7 +101,8 @@ export class FrameChannel {
    */
   async send(frame: Frame, options?: WaitOptions): Promise<void> {
     checkWait(options);
-    if (!this.trySend(frame)) await this.waiting.waitAsync(this.sending(frame), options);
+    if (!this.waiting.queues(this.outlet) && this.trySend(frame)) return;
+    await this.waiting.waitAsync(this.sending(frame), options);
   }
 
   /** A frame if one is there now, else `undefined`. */
@@ -118,7 +120,7 @@ export class FrameChannel {
   /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
   async receive(options?: WaitOptions): Promise<Frame | undefined> {
     checkWait(options);
-    const now = this.inlet.tryReceive();
+    const now = this.waiting.queues(this.inlet) ? 0 : this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
   }
 
@@ -204,6 +206,7 @@ export class FrameChannel {
 
   private sending(frame: Frame): Wish<true> {
     return {
+      key: this.outlet,
       complaint: `the channel '${this.name}' had no room`,
       arm: () => this.outlet.armSend(),
       attempt: () => (this.trySend(frame) ? true : undefined),
@@ -213,6 +216,7 @@ export class FrameChannel {
   }
 
   private receiveOrEnd(): Handle | undefined {
+    if (!this.inlet.listening) return END; // unsubscribed while it waited, or closed before
     const { closed } = this.inlet;
     const handle = this.inlet.tryReceive();
     if (handle !== 0) return handle;

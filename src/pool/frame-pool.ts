@@ -159,9 +159,10 @@ export class FramePool {
    */
   async acquire(length?: number, options?: WaitOptions): Promise<Frame> {
     checkWait(options);
-    const now = this.tryAcquire(length);
-    if (now !== undefined) return now;
     const { waiting, acquiring } = this.attachment;
+    if (length !== undefined) this.slots.checkedLength(length);
+    const now = waiting.queues(acquiring) ? undefined : this.tryAcquire(length);
+    if (now !== undefined) return now;
     acquiring.count();
     return this.framed(await waiting.waitAsync(acquiring, options), length);
   }

@@ -9,7 +9,13 @@
  * Any thread; nothing blocks.
  */
 import { InvalidOptionError, PoolNotFoundError } from '../errors.js';
-import { describe, type FramePoolOptions, type Geometry, geometryOf } from '../slab/geometry.js';
+import {
+  type ChannelGeometry,
+  describe,
+  type FramePoolOptions,
+  type Geometry,
+  geometryOf,
+} from '../slab/geometry.js';
 import { hostOfThread } from '../threads/host.js';
 
 /** What this file needs of a pool class. */
@@ -65,7 +71,7 @@ function requireSame(name: string, options: object, wanted: Geometry, found: Geo
     const has = shown(found[key]);
     if (asked === has) continue;
     throw new InvalidOptionError(
-      `the pool ${describe(name)} exists with ${key} ${has}, not ${asked}: open it with the same ` +
+      `the pool ${describe(name)} exists with other ${option}: ${has}, not ${asked}; open it with the same ` +
         'options, or without any',
     );
   }
@@ -74,5 +80,7 @@ function requireSame(name: string, options: object, wanted: Geometry, found: Geo
 /** As text that does not depend on the order in which channels were declared. */
 function shown(value: Geometry[keyof Geometry]): string {
   if (!Array.isArray(value)) return JSON.stringify(value);
-  return JSON.stringify([...value].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  const channels = value as readonly ChannelGeometry[];
+  const lines = channels.map((c) => `${c.name}: ${c.mode} of ${c.capacity}, ${c.whenFull}`);
+  return `{ ${lines.sort().join('; ')} }`;
 }

@@ -4,6 +4,7 @@
 import {
   ExternalFrameError,
   FrameReleasedError,
+  FrameSharedError,
   FrameTooLargeError,
   InvalidOptionError,
 } from '../errors.js';
@@ -22,6 +23,11 @@ export function tooLargeError(capacity: number, length: number): FrameTooLargeEr
     `this frame holds ${capacity} bytes (frameSizeBytes, or the length that was wrapped), ` +
       `got ${length}`,
   );
+}
+
+/** A shared frame would have to move. */
+export function sharedMoveError(): FrameSharedError {
+  return new FrameSharedError('a shared frame cannot be moved to be enlarged: see unshare()');
 }
 
 /** A channel was given an external frame. */

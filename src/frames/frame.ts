@@ -11,7 +11,7 @@
  *
  * Used only in the thread that got it. Never blocks. (One class: V8 makes derived ones slowly.)
  */
-import { FrameSharedError, PoolExhaustedError } from '../errors.js';
+import { PoolExhaustedError } from '../errors.js';
 import { type Field, integer } from '../slab/geometry.js';
 import type { Handle } from '../words/handle.js';
 import { External, type ExternalFrameMessage } from './external.js';
@@ -263,21 +263,18 @@ export class Frame {
 
   /** Moves the frame to memory of its own, as a write at `offset` leaves it; the slot goes back. */
   private moveOut(source: Uint8Array, offset: number, end: number): void {
-    const { table, external } = this;
-    if (table.refs.slab.geometry.oversize === 'throw')
-      throw faults.tooLargeError(this.capacity, end);
-    if (!this.exclusive)
-      throw new FrameSharedError('a shared frame cannot be moved to be enlarged');
-    if (external === undefined) table.writable(this.name); // the guard objects before anything moves
+    const { table, external, name } = this;
+    table.requireOversize(this.capacity, end);
+    if (!this.exclusive) throw faults.sharedMoveError();
+    if (external === undefined) table.writable(name); // the guard objects before anything moves
     const moved = External.copyOf(this.bytes, end, table.identity, this.header);
     moved.bytes(end).set(source, offset); // before the slot goes back: it may be the source
     for (const field of FIELDS) moved.setField(field, this.getField(field));
     moved.setLength(end);
-    const handle = this.name;
     this.external = moved;
     this.name = 0;
     table.countOversize();
-    if (external === undefined) table.release(handle);
+    if (external === undefined) table.release(name);
     else external.release();
   }
 

@@ -13,6 +13,7 @@
 import { FrameSharedError, InvalidOptionError } from '../errors.js';
 import { ANYBODY, adopt, revoke, share, transfer } from '../references/messages.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { describe, type Field, integer, numeric } from '../slab/geometry.js';
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
@@ -197,9 +198,14 @@ export class SlotTable {
     return this.refs.slab.geometry.headerBytes;
   }
 
+  /** @internal Throws unless frames of this pool may move to memory of their own. */
+  requireOversize(capacity: number, length: number): void {
+    if (this.refs.closed) throw closedError();
+    if (this.refs.slab.geometry.oversize === 'throw') throw tooLargeError(capacity, length);
+  }
+
   /** @internal One frame moved to memory of its own. */
   countOversize(): void {
-    if (this.refs.closed) return;
     const at = (this.refs.seats.at(this.refs.seat) + SEAT.oversize) >> 1;
     const { f64 } = this.refs.slab;
     f64[at] = (f64[at] as number) + 1;

@@ -65,14 +65,17 @@ const DECIDES: Readonly<Record<string, keyof Geometry>> = {
 };
 
 function requireSame(name: string, options: object, wanted: Geometry, found: Geometry): void {
-  for (const option of Object.keys(options)) {
-    const key = DECIDES[option] ?? (option as keyof Geometry);
+  const keyOf = (option: string): keyof Geometry => DECIDES[option] ?? (option as keyof Geometry);
+  const given = Object.keys(options);
+  for (const option of given) {
+    const key = keyOf(option);
     const asked = shown(wanted[key]);
     const has = shown(found[key]);
     if (asked === has) continue;
+    const together = given.filter((other) => keyOf(other) === key).join(', ');
     throw new InvalidOptionError(
-      `the pool ${describe(name)} exists with other ${option}: ${has}, not ${asked}; open it with the same ` +
-        'options, or without any',
+      `the pool ${describe(name)} exists with other ${together} (${key} ${has}, not ${asked}): ` +
+        'open it with the same options, or without any',
     );
   }
 }

@@ -1,6 +1,5 @@
 /** A frame, member by member. */
 import {
-  ExternalFrameError,
   type Frame,
   type FramePool,
   FrameReleasedError,

@@ -37,13 +37,13 @@ export function openNamed<P extends { readonly ref: R }, R>(
   if (typeof name !== 'string' || name === '') {
     throw new InvalidOptionError(`a pool's name is a non-empty string, got ${describe(name)}`);
   }
-  const wanted = options === undefined ? undefined : geometryOf(options);
+  if (options !== undefined) geometryOf(options); // refuses bad options, whatever exists
   const host = hostOfThread();
   const key = `frameslab:${name}`;
   const ref = (host.inherited(key) ?? opened.get(key)) as R | undefined;
   if (ref !== undefined) {
     // Before a seat is taken.
-    if (wanted !== undefined) requireSame(name, options ?? {}, wanted, maker.geometryOf(ref));
+    requireSame(name, options ?? {}, maker.geometryOf(ref));
     return maker.attach(ref);
   }
   if (!host.isMainThread) {
@@ -64,7 +64,10 @@ const DECIDES: Readonly<Record<string, keyof Geometry>> = {
   preallocateFramesMin: 'preallocateFrames',
 };
 
-function requireSame(name: string, options: object, wanted: Geometry, found: Geometry): void {
+function requireSame(name: string, options: FramePoolOptions, found: Geometry): void {
+  // What is not asked for is as it is: sizes that depend on others come out right.
+  const { frameSizeBytes, frames, threadsMax, cacheFrames } = found;
+  const wanted = geometryOf({ frameSizeBytes, frames, threadsMax, cacheFrames, ...options });
   const keyOf = (option: string): keyof Geometry => DECIDES[option] ?? (option as keyof Geometry);
   const given = Object.keys(options);
   for (const option of given) {

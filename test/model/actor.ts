@@ -5,7 +5,7 @@
  * are read and written through the gate, like a program's own data in the frame.
  */
 import type { Frame, FrameChannel, FramePool } from 'frameslab';
-import { finish, type Instance, result } from './library.js';
+import { finish, type Instance, result, tokenOf } from './library.js';
 import { OPERATIONS, type Steps, type Thread } from './machine.js';
 import type { World } from './world.js';
 
@@ -87,6 +87,21 @@ export class Actor {
     return frame.handle;
   }
 
+  /** Waits for a frame so long; 0 if none came. */
+  *acquireFor(timeoutMs: number): Steps<number> {
+    let handle = 0;
+    const body = function* (me: Actor): Steps {
+      handle = yield* me.acquireSync(timeoutMs);
+    };
+    if (yield* this.refused('TimeoutError', body(this))) this.world.hold(-1);
+    return handle;
+  }
+
+  /** Ends this thread's reference of the frame that `sharedByTwo` made. */
+  *endShared(): Steps {
+    yield* this.releaseShared(this.world.note('handle'));
+  }
+
   /** Looks into a frame that this thread alone holds, and releases it. */
   *release(handle: number): Steps<boolean> {
     yield* this.check(handle, this.thread.id + 1);
@@ -139,8 +154,13 @@ export class Actor {
     }
   }
 
+  /** Revokes; false: too late. (Once the slot has gone on, "too late" is an error.) */
   *revoke(message: Message): Steps<boolean> {
-    const ended = yield* result(this.pool.revoke(message));
+    let ended = false;
+    const body = function* (me: Actor): Steps {
+      ended = yield* result(me.pool.revoke(message));
+    };
+    yield* this.refused('StaleHandleError', body(this));
     if (ended) this.world.hold(-1);
     return ended;
   }
@@ -156,11 +176,61 @@ export class Actor {
     return yield* result(this.channel().trySendHandle(handle));
   }
 
+  /** Waits for room. */
+  *send(handle: number, timeoutMs?: number): Steps {
+    const frame: Frame = new this.instance.names.Frame(this.pool.slots, handle);
+    yield* result(this.channel().sendSync(frame, timeoutMs));
+  }
+
   /** Receives; 0 if nothing is there. */
   *tryReceive(): Steps<number> {
     const handle = yield* result(this.channel().tryReceiveHandle());
     if (handle !== 0) yield* this.check(handle, SHARED);
     return handle;
+  }
+
+  /** Waits for a frame; 0 if the channel is closed and drained. */
+  *receive(timeoutMs?: number): Steps<number> {
+    const frame: Frame | undefined = yield* result(this.channel().receiveSync(timeoutMs));
+    if (frame === undefined) return 0;
+    yield* this.check(frame.handle, SHARED);
+    return frame.handle;
+  }
+
+  /** A new frame that says which one of this thread's it is, ready to be sent. */
+  *filled(sequence: number): Steps<number> {
+    const handle = yield* this.acquire();
+    yield* this.put(handle, 2, this.thread.id * 100 + sequence);
+    yield* this.expose(handle);
+    return handle;
+  }
+
+  /** What `filled` wrote. */
+  *contentOf(handle: number): Steps<number> {
+    return yield* this.get(handle, 2);
+  }
+
+  *closeChannel(): Steps {
+    yield* result(this.channel().close());
+  }
+
+  *subscribe(): Steps {
+    yield* result(this.channel().subscribe());
+  }
+
+  *unsubscribe(): Steps {
+    yield* result(this.channel().unsubscribe());
+  }
+
+  /** Runs something that may throw an error of this class; answers if it did. */
+  *refused(name: keyof Instance['names'], body: Steps<unknown>): Steps<boolean> {
+    try {
+      yield* body;
+      return false;
+    } catch (fault) {
+      if (fault instanceof (this.instance.names[name] as unknown as typeof Error)) return true;
+      throw fault;
+    }
   }
 
   /** Takes what lies in the channels and releases it: at the end, where there is no gate. */
@@ -179,11 +249,18 @@ export class Actor {
   // ----------------------------------------------------------------------------------------------
   // The dead
 
-  /** Reclaims every seat whose thread was killed. */
+  /**
+   * Reclaims every seat whose thread was killed, as `watch` does; then closes the channels, so that
+   * nobody waits for what the dead will not send.
+   */
   *rescue(): Steps {
-    for (const actor of this.world.dead) {
-      if (!actor.attached) continue;
-      yield* result(this.pool.reclaim(actor.pool.seat, { ended: true }));
+    for (const { thread } of this.world.dead) {
+      const { seats } = internals(this.pool).refs;
+      const seat = yield* result(seats.seatOf(tokenOf(thread)));
+      if (seat >= 0) yield* result(this.pool.reclaim(seat, { ended: true }));
+    }
+    for (const name of Object.keys(this.world.scenario.options.channels ?? {})) {
+      yield* result(this.channel(name).close());
     }
   }
 
@@ -288,8 +365,16 @@ interface Views {
   dataAt(slot: number): number;
 }
 
-function internals(pool: FramePool): { slab: Views; refs: { codec: { indexMask: number } } } {
-  return (pool as unknown as { attachment: ReturnType<typeof internals> }).attachment;
+interface Internals {
+  readonly slab: Views;
+  readonly refs: {
+    readonly codec: { readonly indexMask: number };
+    readonly seats: { seatOf(token: number): number };
+  };
+}
+
+function internals(pool: FramePool): Internals {
+  return (pool as unknown as { attachment: Internals }).attachment;
 }
 
 function addressed(to: Actor | undefined): { to: number } | undefined {

@@ -19,6 +19,9 @@ const LIMITS: readonly (readonly [RegExp, string])[] = [
   [/\bVERDICT_ATTEMPTS_MAX = 1e3\b/, 'VERDICT_ATTEMPTS_MAX = 3'],
 ];
 
+/** The number of the first modelled thread. */
+const THREAD_ID = 100;
+
 // Every coroutine says that it is one: a call can tell by its result.
 const coroutine = Object.getPrototypeOf(function* () {}).prototype as object;
 Object.defineProperty(coroutine, '$generator', { value: true });
@@ -110,10 +113,15 @@ function forget(scope: Record<symbol, unknown>, gate: Gate): void {
   for (const key of Object.getOwnPropertySymbols(scope)) delete scope[key];
 }
 
+/** The token that a modelled thread claims its seats with. */
+export function tokenOf(thread: Thread): number {
+  return THREAD_ID + thread.id + 1;
+}
+
 function hostOf(thread: Thread): unknown {
   const inherited = new Map<string, unknown>();
   return {
-    threadId: 100 + thread.id,
+    threadId: THREAD_ID + thread.id,
     isMainThread: false,
     threadName: thread.name,
     getEnvironmentData: (key: string) => inherited.get(key),

@@ -38,8 +38,8 @@ export interface Scenario {
   readonly mortals?: readonly number[];
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
-  /** Looks at the end of a run for what only this scenario knows. Answers the fault. */
-  readonly end?: (world: World) => string | undefined;
+  /** How often each counted event happens in a run without kills: at least, at most. */
+  readonly mayHappen?: Readonly<Record<string, readonly [least: number, most: number]>>;
 }
 
 /** Ints of the model's own after the slab: words that the bodies of a scenario may share. */
@@ -54,13 +54,15 @@ export class World implements Subject {
   readonly modelAt: number;
   /** References, messages and calls in progress: an upper bound of the frames that are held. */
   held = 0;
-  /** What `prepare` leaves for the bodies. */
-  readonly notes = new Map<string, number>();
+  private readonly notes = new Map<string, number>();
+  private readonly counts = new Map<string, number>();
 
   private readonly auditor: FramePool;
   private readonly begun: Int32Array;
   private readonly heldAtFirst: number;
   private readonly heap: Heap;
+  /** Frames that the auditor holds during a run. */
+  private readonly kept: number[] = [];
 
   /** @param rescuers threads that reclaim the seats of the dead, one after the other. */
   constructor(scenario: Scenario, library: Library, rescuers: number) {
@@ -96,6 +98,7 @@ export class World implements Subject {
   begin(): void {
     this.machine.memory.set(this.begun);
     this.held = this.heldAtFirst;
+    this.counts.clear();
     this.heap.restore();
     for (const actor of this.actors) actor.reset();
     this.scenario.bodies.forEach((body, k) => {
@@ -119,6 +122,49 @@ export class World implements Subject {
     return this.actors.filter((actor) => actor.thread.status === Status.dead);
   }
 
+  /** What `prepare` left for the bodies. */
+  note(name: string): number {
+    return this.notes.get(name) as number;
+  }
+
+  /** Something happened that `mayHappen` names. */
+  count(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // For `prepare`: made where there is no gate
+
+  /** A frame that the first two threads hold. */
+  sharedByTwo(): void {
+    const [a, b] = this.actors as [Actor, Actor];
+    const handle = finish(a.filled(1));
+    finish(b.tryAdopt(finish(a.share(handle))));
+    this.notes.set('handle', handle);
+  }
+
+  /** A message to anybody, sent by the first thread. */
+  messageInFlight(): void {
+    const [a] = this.actors as [Actor];
+    this.notes.set('message', finish(a.transfer(finish(a.filled(1)))));
+  }
+
+  /** Takes every slot but these away; they are given back at the end. */
+  leave(slots: readonly number[]): void {
+    const taken = [...Array(this.auditor.frames).keys()].map(() => this.auditor.slots.acquire());
+    for (const handle of taken) {
+      if (slots.includes(this.auditor.slots.index(handle))) this.auditor.slots.release(handle);
+      else this.kept.push(handle);
+    }
+    this.held += this.kept.length;
+  }
+
+  subscribe(thread: number): void {
+    finish((this.actors[thread] as Actor).subscribe());
+  }
+
+  // ----------------------------------------------------------------------------------------------
+
   /** The frames that exist at least may have grown: calls in progress take note. */
   hold(more: number): void {
     this.held += more;
@@ -134,10 +180,20 @@ export class World implements Subject {
       return `${lost.map((thread) => thread.name).join(' and ')} wait(s) for ever`;
     }
     try {
-      return this.scenario.end?.(this) ?? this.account();
+      return this.counted() ?? this.account();
     } catch (fault) {
       return `at the end: ${fault instanceof Error ? fault.message : String(fault)}`;
     }
+  }
+
+  private counted(): string | undefined {
+    for (const [name, [least, most]] of Object.entries(this.scenario.mayHappen ?? {})) {
+      const count = this.counts.get(name) ?? 0;
+      if (count > most || (count < least && this.dead.length === 0)) {
+        return `${name}: ${count} times, not ${least} to ${most}`;
+      }
+    }
+    return undefined;
   }
 
   private account(): string | undefined {
@@ -156,7 +212,7 @@ export class World implements Subject {
       report = this.auditor.audit();
       if (!report.ok) return `after all was received: ${problems(report)}`;
     }
-    const lost = report.slots - report.free - report.cached;
+    const lost = report.slots - report.free - report.cached - this.kept.length;
     if (lost > 0) return `${lost} of ${report.slots} slots did not come home: ${where(report)}`;
     return dead ? this.seatsLeft(living.length) : undefined;
   }

@@ -146,7 +146,10 @@ export class Explorer implements Scheduler {
   }
 
   /** Runs one schedule; answers what went wrong, and the steps if they are to be recorded. */
-  replay(turns: readonly Turn[], record = false): { fault?: string; schedule: string; steps: Step[] } {
+  replay(
+    turns: readonly Turn[],
+    record = false,
+  ): { fault?: string; schedule: string; steps: Step[] } {
     const steps: Step[] = [];
     this.machine.trace = record ? steps : undefined;
     const fault = this.run({ preemptions: 0, kills: 0 }, turns);

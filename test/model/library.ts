@@ -95,12 +95,13 @@ export function* result<T>(call: T): Steps<T> {
 }
 
 /** Runs a coroutine to its end where there is no gate. */
-export function finish<T>(call: T): T {
-  const coroutine = call as unknown as Steps<T> & { $generator?: true };
-  if (coroutine?.$generator !== true) return call;
+export function finish<T>(call: T): T extends Steps<infer R> ? R : T {
+  type Result = T extends Steps<infer R> ? R : T;
+  const coroutine = call as unknown as Steps<Result> & { $generator?: true };
+  if (coroutine?.$generator !== true) return call as Result;
   const { done, value } = coroutine.next();
   if (done !== true) throw new Error('a coroutine yields where there is no gate');
-  return value;
+  return value as Result;
 }
 
 function fewerLooks(text: string): string {
@@ -158,7 +159,8 @@ function* higherOrder(receiver: unknown, name: string, ...given: unknown[]): Ste
     if (name === 'find' && answer) return element;
     if (name === 'every' && !answer) return false;
     if (name === 'some' && answer) return true;
-    if (name === 'filter' ? answer : name === 'map') answers.push(name === 'map' ? answer : element);
+    if (name === 'filter' ? answer : name === 'map')
+      answers.push(name === 'map' ? answer : element);
   }
   const ends: Record<string, unknown> = { every: true, some: false, reduce: sum };
   return name === 'map' || name === 'filter' ? answers : ends[name];

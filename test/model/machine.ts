@@ -148,7 +148,8 @@ export class Machine {
     if (writes) writers[address] = (writers[address] as number) | bit;
     else readers[address] = (readers[address] as number) | bit;
     if (visible[address] === 1) return true;
-    const others = ((writers[address] as number) | (writes ? (readers[address] as number) : 0)) & ~bit;
+    const others =
+      ((writers[address] as number) | (writes ? (readers[address] as number) : 0)) & ~bit;
     if (others === 0) return false;
     visible[address] = 1;
     this.learned = true;

@@ -13,8 +13,7 @@ const one = { ...small, frames: 1, cacheFrames: 0 };
 const two = { ...small, frames: 2, cacheFrames: 0 };
 
 /** Takes and returns a frame. */
-const takeAndReturn =
-  (rounds: number): Body =>
+const takeAndReturn = (rounds: number): Body =>
   function* (me) {
     for (let k = 0; k < rounds; k++) {
       const handle = yield* me.tryAcquire();
@@ -36,8 +35,7 @@ function* adoptOrNot(me: Actor): Steps {
   yield* me.releaseShared(handle);
 }
 
-const producer =
-  (frames: number): Body =>
+const producer = (frames: number): Body =>
   function* (me) {
     for (let k = 1; k <= frames; k++) {
       const handle = yield* me.filled(k);
@@ -45,8 +43,7 @@ const producer =
     }
   };
 
-const consumer =
-  (frames: number): Body =>
+const consumer = (frames: number): Body =>
   function* (me) {
     const last = new Map<number, number>();
     for (let k = 0; k < frames; k++) {
@@ -285,6 +282,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       },
       consumer(2),
     ],
+  },
+  'close-undelivered': {
+    law: 'what was published before a close is received, whoever sends at the same moment',
+    options: queue(2),
+    bodies: [producer(2), (me) => me.closeChannel()],
   },
   'close-full': {
     law: 'a close wakes who waits for room',

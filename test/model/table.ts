@@ -124,7 +124,8 @@ export class Atlas {
       const lane = Math.floor((address - lanesAt) / laneSize);
       const rest = (address - lanesAt) % laneSize;
       const cell = rest - 48;
-      const what = cell < 0 ? LANE_FIELDS[rest] : `cell ${cell >> 1} ${cell & 1 ? 'state' : 'handle'}`;
+      const what =
+        cell < 0 ? LANE_FIELDS[rest] : `cell ${cell >> 1} ${cell & 1 ? 'state' : 'handle'}`;
       return `${name} lane ${lane} ${what}`;
     }
     return undefined;
@@ -138,7 +139,10 @@ export function tableOf(steps: readonly Step[], threads: readonly Thread[], atla
     .filter((step) => step.operation !== READ || shared.has(step.address))
     .map((step) => ({ step, text: textOf(step, atlas) }));
   const widths = threads.map((thread) =>
-    rows.reduce((width, { step, text }) => (step.thread === thread ? Math.max(width, text.length) : width), 8),
+    rows.reduce(
+      (width, { step, text }) => (step.thread === thread ? Math.max(width, text.length) : width),
+      8,
+    ),
   );
   const lines = [
     threads.map((thread, k) => thread.name.padEnd(widths[k] as number)).join(' | '),

@@ -202,7 +202,8 @@ export class World implements Subject {
       ({ thread, attached }) => thread.status !== Status.dead && attached,
     );
     // A reclaim that was left in doubt is called again, as its report asks for.
-    if (dead) for (const actor of living) if (actor.rescues) finish(actor.pool.audit({ repair: true }));
+    if (dead)
+      for (const actor of living) if (actor.rescues) finish(actor.pool.audit({ repair: true }));
     if (dead) this.auditor.audit({ repair: true });
     let report = this.auditor.audit();
     if (!report.ok) return `after the run: ${problems(report)}`;

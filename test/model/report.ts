@@ -1,0 +1,49 @@
+/**
+ * Explores a scenario within bounds and says how much that was; a fault is thrown with its shrunk
+ * schedule and its table.
+ */
+import { type Bounds, type Exploration, Explorer, shrink } from './explorer.js';
+import { Library } from './library.js';
+import { read, write } from './schedule.js';
+import { Atlas, tableOf } from './table.js';
+import { type Scenario, World } from './world.js';
+
+/** Rows of a table that are printed at the most. */
+const ROWS_MAX = 400;
+
+let shipped: Library | undefined;
+
+/** Explores, and throws what a failing run looked like. */
+export function explore(scenario: Scenario, bounds: Bounds): Exploration {
+  shipped ??= new Library();
+  const world = new World(scenario, shipped, bounds.kills);
+  const explorer = new Explorer(world);
+  const stackLimit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    const result = explorer.explore(bounds);
+    if (result.failure !== undefined) throw new Error(describe(explorer, world, result.failure));
+    return result;
+  } finally {
+    Error.stackTraceLimit = stackLimit;
+  }
+}
+
+/** The fault of a run, and the run. */
+function describe(
+  explorer: Explorer,
+  world: World,
+  failure: { readonly fault: string; readonly schedule: string },
+): string {
+  const turns = shrink(explorer, read(failure.schedule), failure.fault);
+  const { fault, steps } = explorer.replay(turns, true);
+  const threads = world.machine.threads.filter((thread) =>
+    steps.some((step) => step.thread === thread),
+  );
+  const pool = world.actors.find((actor) => actor.attached)?.pool;
+  const table = pool === undefined ? '' : tableOf(steps, threads, new Atlas(pool, world.modelAt));
+  const rows = table.split('\n');
+  const shown =
+    rows.length <= ROWS_MAX ? rows : [...rows.slice(0, 2), '…', ...rows.slice(-ROWS_MAX)];
+  return `${fault ?? failure.fault}\nschedule: ${write(turns)}\n${shown.join('\n')}`;
+}

@@ -1,0 +1,393 @@
+/**
+ * What is explored: each scenario is a law, a small pool, and what two or three threads do to it.
+ *
+ * The pools are as small as they can be, so that the threads meet at every word: one or two frames,
+ * no cache or a cache of one slot.
+ */
+import type { Actor } from './actor.js';
+import type { Steps } from './machine.js';
+import type { Body, Scenario } from './world.js';
+
+const small = { frameSizeBytes: 64, preallocateBytes: 0 };
+const one = { ...small, frames: 1, cacheFrames: 0 };
+const two = { ...small, frames: 2, cacheFrames: 0 };
+
+/** Takes and returns a frame. */
+const takeAndReturn = (rounds: number): Body =>
+  function* (me) {
+    for (let k = 0; k < rounds; k++) {
+      const handle = yield* me.tryAcquire();
+      if (handle !== 0) yield* me.release(handle);
+    }
+  };
+
+/** Takes a frame as soon as there is one, and returns it. */
+function* waitAndReturn(me: Actor): Steps {
+  const handle = yield* me.acquireSync();
+  yield* me.release(handle);
+}
+
+/** Adopts what it hears of, and says in word 1 + id if it got it. */
+function* adoptOrNot(me: Actor): Steps {
+  const handle = yield* me.tryAdopt(me.world.note('message'));
+  if (handle === 0) return;
+  me.world.count('adopted');
+  yield* me.releaseShared(handle);
+}
+
+const producer = (frames: number): Body =>
+  function* (me) {
+    for (let k = 1; k <= frames; k++) {
+      const handle = yield* me.filled(k);
+      if (yield* me.refused('ChannelClosedError', me.send(handle))) yield* me.releaseShared(handle);
+    }
+  };
+
+const consumer = (frames: number): Body =>
+  function* (me) {
+    const last = new Map<number, number>();
+    for (let k = 0; k < frames; k++) {
+      const handle = yield* me.receive();
+      if (handle === 0) return;
+      const content = yield* me.contentOf(handle);
+      const from = Math.floor(content / 100);
+      if (content <= (last.get(from) ?? 0)) throw new Error('frames came out of order');
+      last.set(from, content);
+      yield* me.releaseShared(handle);
+    }
+  };
+
+const queue = (capacity: number, whenFull: 'wait' | 'drop-oldest' | 'drop-newest' = 'wait') => ({
+  ...small,
+  frames: 4,
+  cacheFrames: 0,
+  channels: { c: { capacity, whenFull } },
+});
+
+const broadcast = (capacity: number, whenFull: 'wait' | 'drop-oldest' = 'wait') => ({
+  ...small,
+  frames: 3,
+  cacheFrames: 0,
+  channels: { c: { capacity, whenFull, mode: 'broadcast' as const } },
+});
+
+/** All that is explored, by a short name. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'one-slot': {
+    law: 'a slot is never owned by two: one free slot, two takers',
+    options: one,
+    bodies: [takeAndReturn(2), takeAndReturn(2)],
+  },
+  'one-slot-three': {
+    law: 'a slot is never owned by two: one free slot, three takers',
+    options: one,
+    bodies: [takeAndReturn(1), takeAndReturn(1), takeAndReturn(1)],
+  },
+  'two-slots': {
+    law: 'with fewer than `frames` held an acquire succeeds: two frames, two takers, no cache',
+    options: two,
+    bodies: [takeAndReturn(2), takeAndReturn(2)],
+  },
+  'two-leaves': {
+    law: 'no free slot is overlooked: 33 slots, two left in different words of the list',
+    options: { ...small, frames: 33, cacheFrames: 0 },
+    prepare: (world) => world.leave([31, 32]),
+    bodies: [takeAndReturn(2), takeAndReturn(1)],
+  },
+  cache: {
+    law: 'other threads’ caches never make the pool look empty: caches of one slot',
+    options: { ...small, frames: 2, cacheFrames: 1 },
+    bodies: [takeAndReturn(2), takeAndReturn(2)],
+  },
+  'cache-two': {
+    law: 'refill and spill lose nothing: caches of two slots, two frames held at a time',
+    options: { ...small, frames: 2, cacheFrames: 2 },
+    bodies: [
+      function* (me) {
+        const a = yield* me.tryAcquire();
+        const b = yield* me.tryAcquire();
+        if (a !== 0) yield* me.release(a);
+        if (b !== 0) yield* me.release(b);
+      },
+      takeAndReturn(2),
+    ],
+  },
+  'last-release': {
+    law: 'the last release frees a shared frame once, whoever it is',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [(me) => me.endShared(), (me) => me.endShared(), takeAndReturn(1)],
+  },
+  'share-release': {
+    law: 'a frame that is shared while another holder lets go stays alive',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [
+      function* (me) {
+        const handle = me.world.note('handle');
+        yield* me.tell(0, yield* me.share(handle));
+        yield* me.releaseShared(handle);
+      },
+      (me) => me.endShared(),
+      function* (me) {
+        const handle = yield* me.tryAdopt(yield* me.hear(0));
+        if (handle === 0) throw new Error('the message was refused');
+        yield* me.releaseShared(handle);
+      },
+    ],
+  },
+  'retain-release': {
+    law: 'a frame that is retained while another holder lets go stays alive',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [
+      function* (me) {
+        const handle = me.world.note('handle');
+        yield* me.retain(handle);
+        yield* me.releaseShared(handle);
+        yield* me.releaseShared(handle);
+      },
+      (me) => me.endShared(),
+    ],
+  },
+  transfer: {
+    law: 'a transferred frame arrives whole, and comes home',
+    options: one,
+    bodies: [
+      function* (me) {
+        const handle = yield* me.filled(1);
+        yield* me.tell(0, yield* me.transfer(handle));
+      },
+      function* (me) {
+        const handle = yield* me.tryAdopt(yield* me.hear(0));
+        if (handle === 0) throw new Error('the message was refused');
+        yield* me.releaseShared(handle);
+      },
+    ],
+  },
+  'adopt-adopt': {
+    law: 'one of two adoptions of a message succeeds',
+    options: one,
+    prepare: (world) => world.messageInFlight(),
+    bodies: [adoptOrNot, adoptOrNot],
+    mayHappen: { adopted: [1, 1] },
+  },
+  'adopt-revoke': {
+    law: 'a message is adopted or revoked, never both',
+    options: one,
+    prepare: (world) => world.messageInFlight(),
+    bodies: [
+      adoptOrNot,
+      function* (me) {
+        if (yield* me.revoke(me.world.note('message'))) me.world.count('adopted');
+      },
+    ],
+    mayHappen: { adopted: [1, 1] },
+  },
+  'mail-close': {
+    law: 'a message to a thread that leaves is not lost',
+    options: one,
+    bodies: [
+      function* (me) {
+        const handle = yield* me.filled(1);
+        const to = me.world.actors[1] as Actor;
+        const refused = yield* me.refused('InvalidOptionError', me.transfer(handle, to));
+        if (refused) yield* me.releaseShared(handle);
+      },
+      (me) => me.close(),
+    ],
+  },
+  mailbox: {
+    law: 'a freed slot wakes who waits for it: one frame, two that wait',
+    options: one,
+    bodies: [waitAndReturn, waitAndReturn],
+  },
+  'mailbox-three': {
+    law: 'a freed slot wakes who waits for it: one frame, three that wait',
+    options: one,
+    bodies: [waitAndReturn, waitAndReturn, waitAndReturn],
+  },
+  'mailbox-cache': {
+    law: 'a slot in a cache is given to who waits for it',
+    options: { ...small, frames: 1, cacheFrames: 1 },
+    bodies: [
+      function* (me) {
+        const a = yield* me.acquireSync();
+        const b = yield* me.acquireSync();
+        yield* me.release(a);
+        yield* me.release(b);
+      },
+      waitAndReturn,
+      waitAndReturn,
+    ],
+  },
+  'mailbox-timeout': {
+    law: 'a wait that times out gives back what came too late',
+    options: one,
+    bodies: [
+      function* (me) {
+        const got = yield* me.acquireFor(10);
+        if (got !== 0) yield* me.release(got);
+      },
+      function* (me) {
+        const got = yield* me.acquireFor(10);
+        if (got !== 0) yield* me.release(got);
+      },
+    ],
+  },
+  lane: {
+    law: 'a lane of one frame loses nothing and keeps the order: one producer, one consumer',
+    options: queue(1),
+    bodies: [producer(2), consumer(2)],
+  },
+  'lane-two': {
+    law: 'a lane of two frames loses nothing and keeps the order: one producer, one consumer',
+    options: queue(2),
+    bodies: [producer(3), consumer(3)],
+  },
+  'lane-consumers': {
+    law: 'each frame goes to one consumer: one producer, two consumers',
+    options: queue(1),
+    bodies: [producer(2), consumer(1), consumer(1)],
+  },
+  'lane-producers': {
+    law: 'a consumer gets the frames of all producers, each in order',
+    options: queue(1),
+    bodies: [producer(1), producer(1), consumer(2)],
+  },
+  'lane-drop-oldest': {
+    law: 'a full lane that drops its oldest frame frees it once',
+    options: queue(1, 'drop-oldest'),
+    bodies: [
+      producer(3),
+      function* (me) {
+        for (let k = 0; k < 2; k++) {
+          const handle = yield* me.tryReceive();
+          if (handle !== 0) yield* me.releaseShared(handle);
+        }
+      },
+    ],
+  },
+  'close-send': {
+    law: 'a channel that is closed while a frame is sent has it, or its sender has',
+    options: queue(2),
+    bodies: [
+      function* (me) {
+        const handle = yield* me.filled(1);
+        const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+        if (refused) yield* me.releaseShared(handle);
+      },
+      function* (me) {
+        yield* me.closeChannel();
+      },
+      consumer(2),
+    ],
+  },
+  'close-undelivered': {
+    law: 'what was published before a close is received, whoever sends at the same moment',
+    options: queue(2),
+    bodies: [producer(2), (me) => me.closeChannel()],
+  },
+  'close-full': {
+    law: 'a close wakes who waits for room',
+    options: queue(1),
+    bodies: [
+      function* (me) {
+        for (let k = 1; k <= 2; k++) {
+          const handle = yield* me.filled(k);
+          const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+          if (refused) yield* me.releaseShared(handle);
+        }
+      },
+      (me) => me.closeChannel(),
+    ],
+  },
+  'close-receive': {
+    law: 'a close wakes who waits for a frame',
+    options: queue(1),
+    bodies: [(me) => me.closeChannel(), consumer(1), consumer(1)],
+  },
+  broadcast: {
+    law: 'a broadcast reaches every subscriber once',
+    options: broadcast(1),
+    prepare: (world) => {
+      world.subscribe(1);
+      world.subscribe(2);
+    },
+    bodies: [producer(1), consumer(1), consumer(1)],
+  },
+  'broadcast-leave': {
+    law: 'a subscriber that leaves takes nothing with it',
+    options: broadcast(1),
+    prepare: (world) => world.subscribe(1),
+    bodies: [
+      producer(2),
+      function* (me) {
+        yield* me.unsubscribe();
+      },
+    ],
+  },
+  'broadcast-join': {
+    law: 'a subscriber that joins gets whole frames or none',
+    options: broadcast(1),
+    bodies: [
+      producer(2),
+      function* (me) {
+        yield* me.subscribe();
+        const handle = yield* me.tryReceive();
+        if (handle !== 0) yield* me.releaseShared(handle);
+        yield* me.unsubscribe();
+      },
+    ],
+  },
+  'broadcast-close': {
+    law: 'a broadcast that is closed while a frame is sent leaves nothing behind',
+    options: broadcast(1),
+    prepare: (world) => world.subscribe(1),
+    bodies: [
+      function* (me) {
+        const handle = yield* me.filled(1);
+        const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+        if (refused) yield* me.releaseShared(handle);
+      },
+      function* (me) {
+        const handle = yield* me.receive();
+        if (handle !== 0) yield* me.releaseShared(handle);
+      },
+      (me) => me.closeChannel(),
+    ],
+  },
+  'attach-attach': {
+    law: 'two threads that attach at once get two seats',
+    options: one,
+    strangers: [0, 1],
+    bodies: [
+      function* (me) {
+        yield* me.attach();
+        yield* takeAndReturn(1)(me);
+        yield* me.close();
+      },
+      function* (me) {
+        yield* me.attach();
+        yield* takeAndReturn(1)(me);
+      },
+    ],
+  },
+  'close-close': {
+    law: 'a thread that leaves gives its cache back, and serves who waits for it',
+    options: { ...small, frames: 1, cacheFrames: 1 },
+    bodies: [
+      function* (me) {
+        const a = yield* me.acquireSync();
+        yield* me.release(a);
+        yield* me.close();
+      },
+      function* (me) {
+        const a = yield* me.acquireSync();
+        const b = yield* me.acquireSync();
+        const c = yield* me.acquireSync();
+        for (const handle of [a, b, c]) yield* me.release(handle);
+      },
+    ],
+  },
+};

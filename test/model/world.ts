@@ -1,0 +1,242 @@
+/**
+ * A scenario made runnable: a slab, threads that are attached to it, and the laws that every run
+ * must keep.
+ *
+ * Laws that are checked in every run
+ * 1. Ownership. Who acquires a frame finds no other owner's mark in it and leaves its own; who holds
+ *    one finds what it wrote, or what was written before it was shared, until it lets go.
+ * 2. An acquire says "exhausted" only if at some moment of the call at least `frames` references,
+ *    messages, and calls in progress of others existed.
+ * 3. Nobody waits for ever, nobody runs for ever, nobody throws what the scenario does not expect.
+ * 4. At the end, after the dead were reclaimed and the living have let go: the audit accounts for
+ *    every slot, every slot is free, and the seats of the dead are.
+ *
+ * The threads A, B, … run the transformed library. An auditor, who looks only at the end, uses the
+ * built library as it is.
+ */
+import { type AuditReport, FramePool, type FramePoolOptions } from 'frameslab';
+import { Actor } from './actor.js';
+import type { Subject } from './explorer.js';
+import { Heap } from './heap.js';
+import { finish, type Library } from './library.js';
+import { Machine, Status, type Steps, type Thread } from './machine.js';
+
+/** What one thread does. */
+export type Body = (me: Actor) => Steps;
+
+/** Something that is to be explored. */
+export interface Scenario {
+  /** The law that it tests: a sentence. */
+  readonly law: string;
+  readonly options: Omit<FramePoolOptions, 'buffer' | 'byteOffset' | 'threadsMax'>;
+  /** Brings the pool into the state in which the threads begin. */
+  readonly prepare?: (world: World) => void;
+  readonly bodies: readonly Body[];
+  /** Threads that are not attached before they run. */
+  readonly strangers?: readonly number[];
+  /** Threads that may be killed; default: all that `bodies` names. */
+  readonly mortals?: readonly number[];
+  /** Seats that are free for strangers, beyond one for each other thread. */
+  readonly seatsMore?: number;
+  /** How often each counted event happens in a run without kills: at least, at most. */
+  readonly mayHappen?: Readonly<Record<string, readonly [least: number, most: number]>>;
+}
+
+/** Ints of the model's own after the slab: words that the bodies of a scenario may share. */
+const MODEL_INTS = 64;
+
+/** One scenario with one library. */
+export class World implements Subject {
+  readonly machine: Machine;
+  readonly actors: Actor[] = [];
+  readonly scenario: Scenario;
+  /** Int at which the model's own words begin. */
+  readonly modelAt: number;
+  /** References, messages and calls in progress: an upper bound of the frames that are held. */
+  held = 0;
+  private readonly notes = new Map<string, number>();
+  private readonly counts = new Map<string, number>();
+
+  private readonly auditor: FramePool;
+  private readonly begun: Int32Array;
+  private readonly heldAtFirst: number;
+  private readonly heap: Heap;
+  /** Frames that the auditor holds during a run. */
+  private readonly kept: number[] = [];
+
+  /** @param rescuers threads that reclaim the seats of the dead, one after the other. */
+  constructor(scenario: Scenario, library: Library, rescuers: number) {
+    this.scenario = scenario;
+    const threads = scenario.bodies.length + rescuers;
+    const strangers = scenario.strangers?.length ?? 0;
+    const threadsMax = 1 + threads - strangers + (scenario.seatsMore ?? strangers);
+    const options: FramePoolOptions = { ...scenario.options, threadsMax };
+    const slabBytes = FramePool.slabBytes(options);
+    const buffer = new SharedArrayBuffer(slabBytes + MODEL_INTS * 4);
+    this.modelAt = slabBytes >> 2;
+    this.machine = new Machine(buffer);
+    this.auditor = FramePool.create({ ...options, buffer });
+    for (let k = 0; k < threads; k++) {
+      const thread = this.machine.addThread(String.fromCharCode(65 + k));
+      const rescues = k >= scenario.bodies.length;
+      thread.mortal = rescues
+        ? k < threads - 1
+        : (scenario.mortals ?? [...scenario.bodies.keys()]).includes(k);
+      const stranger = scenario.strangers?.includes(k) === true;
+      const instance = library.instance(this.machine, thread);
+      this.actors.push(new Actor(this, thread, instance, rescues, stranger));
+    }
+    for (const actor of this.actors) {
+      if (!actor.stranger) finish(actor.attach());
+    }
+    scenario.prepare?.(this);
+    this.begun = this.machine.memory.slice();
+    this.heldAtFirst = this.held;
+    this.heap = new Heap(this.actors.flatMap((actor) => actor.roots));
+  }
+
+  begin(): void {
+    this.machine.memory.set(this.begun);
+    this.held = this.heldAtFirst;
+    this.counts.clear();
+    this.heap.restore();
+    for (const actor of this.actors) actor.reset();
+    this.scenario.bodies.forEach((body, k) => {
+      const actor = this.actors[k] as Actor;
+      actor.thread.coroutine = body(actor);
+      actor.thread.status = Status.runnable;
+    });
+  }
+
+  killed(_thread: Thread): void {
+    const rescuer = this.actors.find(
+      (actor) => actor.rescues && actor.thread.status === Status.idle,
+    );
+    if (rescuer === undefined) return;
+    rescuer.thread.status = Status.runnable;
+    rescuer.thread.coroutine = rescuer.rescue();
+  }
+
+  /** The threads that were killed. */
+  get dead(): Actor[] {
+    return this.actors.filter((actor) => actor.thread.status === Status.dead);
+  }
+
+  /** What `prepare` left for the bodies. */
+  note(name: string): number {
+    return this.notes.get(name) as number;
+  }
+
+  /** Something happened that `mayHappen` names. */
+  count(name: string): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // For `prepare`: made where there is no gate
+
+  /** A frame that the first two threads hold. */
+  sharedByTwo(): void {
+    const [a, b] = this.actors as [Actor, Actor];
+    const handle = finish(a.filled(1));
+    finish(b.tryAdopt(finish(a.share(handle))));
+    this.notes.set('handle', handle);
+  }
+
+  /** A message to anybody, sent by the first thread. */
+  messageInFlight(): void {
+    const [a] = this.actors as [Actor];
+    this.notes.set('message', finish(a.transfer(finish(a.filled(1)))));
+  }
+
+  /** Takes every slot but these away; they are given back at the end. */
+  leave(slots: readonly number[]): void {
+    const taken = [...Array(this.auditor.frames).keys()].map(() => this.auditor.slots.acquire());
+    for (const handle of taken) {
+      if (slots.includes(this.auditor.slots.index(handle))) this.auditor.slots.release(handle);
+      else this.kept.push(handle);
+    }
+    this.held += this.kept.length;
+  }
+
+  subscribe(thread: number): void {
+    finish((this.actors[thread] as Actor).subscribe());
+  }
+
+  // ----------------------------------------------------------------------------------------------
+
+  /** The frames that exist at least may have grown: calls in progress take note. */
+  hold(more: number): void {
+    this.held += more;
+    if (more <= 0) return;
+    for (const actor of this.actors) actor.noteHeld(this.held);
+  }
+
+  end(stuck: readonly Thread[]): string | undefined {
+    const dead = this.dead.length > 0;
+    // Who waits for a word of one that was killed waits for ever; that is not the library's fault.
+    const lost = stuck.filter((thread) => !dead || thread.waitsAt < this.modelAt);
+    if (lost.length > 0) {
+      return `${lost.map((thread) => thread.name).join(' and ')} wait(s) for ever`;
+    }
+    try {
+      return this.counted() ?? this.account();
+    } catch (fault) {
+      return `at the end: ${fault instanceof Error ? fault.message : String(fault)}`;
+    }
+  }
+
+  private counted(): string | undefined {
+    for (const [name, [least, most]] of Object.entries(this.scenario.mayHappen ?? {})) {
+      const count = this.counts.get(name) ?? 0;
+      if (count > most || (count < least && this.dead.length === 0)) {
+        return `${name}: ${count} times, not ${least} to ${most}`;
+      }
+    }
+    return undefined;
+  }
+
+  private account(): string | undefined {
+    const dead = this.dead.length > 0;
+    const living = this.actors.filter(
+      ({ thread, attached }) => thread.status !== Status.dead && attached,
+    );
+    // A reclaim that was left in doubt is called again, as its report asks for.
+    if (dead)
+      for (const actor of living) if (actor.rescues) finish(actor.pool.audit({ repair: true }));
+    if (dead) this.auditor.audit({ repair: true });
+    let report = this.auditor.audit();
+    if (!report.ok) return `after the run: ${problems(report)}`;
+    if (report.inLanes > 0 || dead) {
+      for (const actor of living) actor.drain();
+      if (dead) this.revokeAll();
+      report = this.auditor.audit();
+      if (!report.ok) return `after all was received: ${problems(report)}`;
+    }
+    const lost = report.slots - report.free - report.cached - this.kept.length;
+    if (lost > 0) return `${lost} of ${report.slots} slots did not come home: ${where(report)}`;
+    return dead ? this.seatsLeft(living.length) : undefined;
+  }
+
+  private seatsLeft(living: number): string | undefined {
+    const taken = this.auditor.stats().threads.length - 1 - living;
+    return taken === 0 ? undefined : `${taken} seat(s) of the dead did not become free`;
+  }
+
+  /** Messages that nobody will adopt: their sender or addressee was killed. */
+  private revokeAll(): void {
+    for (const row of this.auditor.inspect()) {
+      for (const { count } of row.messages) {
+        for (let k = 0; k < count; k++) this.auditor.revoke(row.handle);
+      }
+    }
+  }
+}
+
+function problems(report: AuditReport): string {
+  return report.problems.map(({ slot, problem }) => `slot ${slot}: ${problem}`).join('; ');
+}
+
+function where({ free, cached, held, inFlight, inLanes }: AuditReport): string {
+  return `free ${free}, cached ${cached}, held ${held}, in flight ${inFlight}, in lanes ${inLanes}`;
+}

@@ -22,7 +22,7 @@ const WAIT_MS = 6;
 const PAUSE = 0;
 const STOP = 1;
 const CELLS_AT = 16;
-const CELL = { paused: 0, seat: 1, operation: 2, size: 16 };
+const CELL = { paused: 0, seat: 1, operation: 2, working: 3, size: 16 };
 
 let state = seed | 1;
 /** An integer below `limit`; xorshift, so that a seed tells the whole life of this thread. */
@@ -417,6 +417,8 @@ const quick = names.filter((name) => !waits.includes(name));
 const patience = [0, 400, 40][random(3)];
 attach();
 parentPort.postMessage({ seat: pool.seat, names });
+// Known to work, then looks whether it may: the main thread does it the other way round.
+Atomics.store(control, own + CELL.working, 1);
 while (Atomics.load(control, STOP) === 0) {
   if (Atomics.load(control, PAUSE) !== 0) rest();
   const some = patience > 0 && random(patience) === 0 ? waits : quick;

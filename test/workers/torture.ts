@@ -18,7 +18,7 @@ import { FramePool, type FramePoolOptions, type SlotReport } from 'frameslab';
 const PAUSE = 0;
 const STOP = 1;
 const CELLS_AT = 16;
-const CELL = { paused: 0, seat: 1, operation: 2, size: 16 };
+const CELL = { paused: 0, seat: 1, operation: 2, working: 3, size: 16 };
 
 const BOARD = 12;
 const COMPLAINTS_MAX = 20;
@@ -231,9 +231,8 @@ class Run {
     Atomics.store(this.control, PAUSE, 1);
     try {
       await this.until('every thread rests', () =>
-        this.crew.every((hand) => hand === undefined || !hand.ready || this.isPaused(hand)),
+        this.crew.every((hand) => hand === undefined || this.isAtRest(hand)),
       );
-      // Those that start meanwhile come to rest before they touch a frame.
       look();
     } finally {
       Atomics.store(this.control, PAUSE, 0);
@@ -241,8 +240,11 @@ class Run {
     }
   }
 
-  private isPaused({ cell }: Hand): boolean {
-    return Atomics.load(this.control, CELLS_AT + cell * CELL.size + CELL.paused) === 1;
+  /** It rests; or it has not begun, and will rest before it touches a frame. */
+  private isAtRest({ cell }: Hand): boolean {
+    const at = CELLS_AT + cell * CELL.size;
+    if (Atomics.load(this.control, at + CELL.working) === 0) return true;
+    return Atomics.load(this.control, at + CELL.paused) === 1;
   }
 
   private async until(what: string, holds: () => boolean): Promise<void> {

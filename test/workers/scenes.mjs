@@ -76,6 +76,16 @@ const scenes = {
     return ends[given.end](pool);
   },
 
+  /** Holds a frame that a function with a name has acquired. */
+  holdFromAFunction() {
+    const pool = attach();
+    function acquireForTheCamera() {
+      return pool.tryAcquire();
+    }
+    say('holds', acquireForTheCamera().retain().handle);
+    restInPeace();
+  },
+
   /** Holds one frame in each of several pools. */
   holdInMany() {
     const seats = given.refs.map((one) => {

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { WorkerOptions } from 'node:worker_threads';
 import { type Frame, FramePool, InvalidOptionError } from 'frameslab';
 import { describe, expect, test } from 'vitest';
-import { type Actor, play } from './crew.js';
+import { type Actor, play } from './actors.js';
 
 function makePool(): FramePool {
   return FramePool.create({

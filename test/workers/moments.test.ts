@@ -6,7 +6,7 @@ import { FramePool, type FramePoolOptions } from 'frameslab';
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/slab/geometry.js';
 import { LANE, type Layout, layoutOf, SEAT } from '../../src/slab/layout.js';
-import { play } from './crew.js';
+import { play } from './actors.js';
 
 const OPTIONS: FramePoolOptions = {
   frames: 4,

@@ -3,7 +3,7 @@ import { type Frame, FramePool, InvalidOptionError, StaleHandleError } from 'fra
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/slab/geometry.js';
 import { layoutOf } from '../../src/slab/layout.js';
-import { type Actor, play } from './crew.js';
+import { type Actor, play } from './actors.js';
 
 const OPTIONS = {
   frames: 12,

@@ -1,5 +1,5 @@
 /**
- * The scenes that workers of `crew.ts` play: each is a short life of one thread, said step by step.
+ * The scenes that workers of `actors.ts` play: each is a short life of one thread, said step by step.
  */
 import { EventEmitter } from 'node:events';
 import process from 'node:process';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Frame, FramePool, FramesHeldError } from 'frameslab';
 import { describe, expect, test } from 'vitest';
-import { play } from './crew.js';
+import { play } from './actors.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

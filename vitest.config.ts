@@ -11,8 +11,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long kill torture has its own config: vitest.kill.config.ts.
-    exclude: ['test/kill/**'],
+    // The long suites have configurations of their own.
+    exclude: ['test/soak/**', 'test/kill/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

@@ -13,6 +13,7 @@ import { asyncWaitingHere } from '../protocol/park.js';
 import { Ring } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
 import { LANE, SEAT } from '../slab/layout.js';
+import { threadIdOf } from '../threads/host.js';
 import { referencesIn } from '../words/ledger-cell.js';
 import { cachedIn } from './census.js';
 
@@ -132,7 +133,7 @@ export function statsOf(refs: References): PoolStats {
     if (owner === 0 || !seats.includes(seat)) continue;
     threads.push({
       seat,
-      threadId: Math.abs(owner) - 1,
+      threadId: threadIdOf(Math.abs(owner)),
       name: refs.seats.nameOf(seat),
       held: list.held[seat] as number,
       cached: own,

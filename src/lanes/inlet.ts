@@ -12,6 +12,7 @@
  */
 import { InvalidOptionError } from '../errors.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import { LaneSet } from './lane-set.js';
@@ -39,6 +40,7 @@ export class Inlet extends LaneSet {
   /** Takes the oldest frame of some producer, each in turn; 0 if there is none. */
   tryReceive(): Handle {
     const { layout } = this;
+    if (this.refs.closed) throw closedError();
     if (this.broadcast) {
       if (!this.subscribed) {
         throw new InvalidOptionError(`subscribe() to the broadcast '${layout.name}' first`);
@@ -57,6 +59,7 @@ export class Inlet extends LaneSet {
 
   /** From now on every frame that is sent comes to this seat as well. Idempotent. */
   subscribe(): void {
+    if (this.refs.closed) throw closedError();
     if (this.subscribed || this.closed) return;
     for (let producer = 0; producer < this.seats; producer++) {
       this.ring.mend(this.laneOf(producer, this.refs.seat));
@@ -80,16 +83,37 @@ export class Inlet extends LaneSet {
     for (let producer = 0; producer < this.seats; producer++) {
       const lane = this.laneOf(producer, seat);
       this.ring.cut(lane);
-      for (;;) {
-        const tail = this.ring.tail(lane);
-        const position = this.ring.first(lane, tail);
-        if (position < 0) break;
-        const handle = this.claim(lane, position);
-        if (handle === 0) continue; // taken back by its producer
-        if (this.ring.wanted) this.refs.park.ring(producer);
-        this.refs.release(handle);
-        drained += 1;
-      }
+      drained += this.drain(lane, producer, -1);
+    }
+    return drained;
+  }
+
+  /**
+   * A producer has died, perhaps between a publication into a lane that was cut and taking it back:
+   * drains what nobody will receive. Answers how many frames that were.
+   */
+  abandon(producer: number): number {
+    let drained = 0;
+    for (let seat = 0; seat < (this.broadcast ? this.seats : 1); seat++) {
+      const lane = this.laneOf(producer, seat);
+      const cut = this.ring.cutPosition(lane);
+      const unread = this.broadcast && !this.bit(CHANNEL.subscribers, seat);
+      if (cut >= 0) drained += this.drain(lane, producer, unread ? -1 : cut);
+    }
+    return drained;
+  }
+
+  /** Claims and releases all that lies in a lane, from a position on (−1: from the oldest). */
+  private drain(lane: number, producer: number, from: number): number {
+    let drained = 0;
+    const tail = this.ring.tail(lane);
+    let position = from >= 0 ? from : this.ring.first(lane, tail);
+    for (; position >= 0 && position !== tail; position = this.ring.after(position)) {
+      const handle = this.claim(lane, position);
+      if (handle === 0) continue; // taken back by its producer, or received
+      if (this.ring.wanted) this.refs.park.ring(producer);
+      this.refs.release(handle);
+      drained += 1;
     }
     return drained;
   }
@@ -97,8 +121,10 @@ export class Inlet extends LaneSet {
   /** Makes it known that this seat waits for a frame. Look again after this, before sleeping. */
   armReceive(): void {
     this.setBit(CHANNEL.receivers, this.refs.seat);
-    for (let producer = 0; producer < this.seats; producer++) {
-      if (this.isActive(producer)) this.ring.watch(this.laneOf(producer, this.refs.seat));
+    // Atomic: a producer that becomes active after this look sees the bit that was just set.
+    this.lookForProducers(true);
+    for (const producer of this.producers) {
+      this.ring.watch(this.laneOf(producer, this.refs.seat));
     }
   }
 
@@ -109,7 +135,7 @@ export class Inlet extends LaneSet {
 
   /** Scans the active producers' lanes; a fast producer yields to the next after a burst. */
   private receiveFrom(offset: number, stride: number): Handle {
-    this.lookForProducers();
+    this.lookForProducers(false);
     const { producers } = this;
     if (this.burst >= BURST_MAX) {
       this.burst = 0;
@@ -130,9 +156,9 @@ export class Inlet extends LaneSet {
   }
 
   /** Keeps the list of those who have ever sent; it only grows. */
-  private lookForProducers(): void {
+  private lookForProducers(now: boolean): void {
     for (let word = 0; word < this.known.length; word++) {
-      const bits = this.i32[this.layout.at + CHANNEL.active + word] as number;
+      const bits = now ? this.activeNow(word) : this.activeLately(word);
       if (bits === this.known[word]) continue;
       for (let bit = 0; bit < 32; bit++) {
         const news = ((bits & ~(this.known[word] as number)) >>> bit) & 1;

@@ -24,8 +24,14 @@
 import { ChannelClosedError } from '../errors.js';
 import { Ring } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
+
+/** States of a channel. */
+const OPEN = 0;
+const CLOSING = 1;
+const CLOSED = 2;
 
 /** One channel as one seat sees it. */
 export class LaneSet {
@@ -50,17 +56,25 @@ export class LaneSet {
     this.slots = refs.slab.layout.slots;
   }
 
-  /** True once the channel was closed. */
+  /** True once the channel was closed, or is being closed: then this call finishes it. */
   get closed(): boolean {
-    return Atomics.load(this.i32, this.layout.at + CHANNEL.closed) !== 0;
+    const state = Atomics.load(this.i32, this.layout.at + CHANNEL.closed);
+    if (state === CLOSING) this.finishClose(); // whoever began it may have died
+    return state !== OPEN;
   }
 
   /** Sending ends; receivers drain what is there. Rings everybody. Idempotent. */
   close(): void {
-    if (this.closed) return;
+    if (this.refs.closed) throw closedError();
+    const at = this.layout.at + CHANNEL.closed;
+    if (Atomics.compareExchange(this.i32, at, OPEN, CLOSING) !== CLOSED) this.finishClose();
+  }
+
+  private finishClose(): void {
+    // A receiver that reads "closed" must find in the tails whatever anybody will ever publish: so
+    // the lanes are cut before it, and once more after it, for a subscriber that mends its own.
     this.cutAll();
-    Atomics.store(this.i32, this.layout.at + CHANNEL.closed, 1);
-    // Once more: a subscriber may have mended its lanes before it could see the flag.
+    Atomics.store(this.i32, this.layout.at + CHANNEL.closed, CLOSED);
     this.cutAll();
     this.refs.ringAll();
   }
@@ -99,7 +113,7 @@ export class LaneSet {
       throw new Error('frameslab: a lane holds no handle; the slab is damaged');
     this.refs.ledger.add(slot, 1);
     if (this.ring.claim(lane, position)) return handle;
-    this.refs.ledger.subtract(slot, 1);
+    this.refs.undo(slot, 1);
     return 0;
   }
 
@@ -115,9 +129,14 @@ export class LaneSet {
     return lanesAt + lane * laneSize;
   }
 
-  protected isActive(seat: number): boolean {
-    const word = this.i32[this.layout.at + CHANNEL.active + (seat >>> 5)] as number;
-    return ((word >>> (seat & 31)) & 1) === 1;
+  /** A word of the producers' bit set, at this moment. */
+  protected activeNow(word: number): number {
+    return Atomics.load(this.i32, this.layout.at + CHANNEL.active + word);
+  }
+
+  /** The same by a plain read that may lag. */
+  protected activeLately(word: number): number {
+    return this.i32[this.layout.at + CHANNEL.active + word] as number;
   }
 
   protected bit(field: number, seat: number): boolean {

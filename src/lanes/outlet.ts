@@ -113,7 +113,7 @@ export class Outlet extends LaneSet {
    */
   private takeBackBatch(lane: number, handles: Int32Array, from: number, batch: number): number {
     let kept = batch;
-    while (kept > 0 && this.ring.claim(lane, this.ring.last(lane) - (batch - kept))) kept -= 1;
+    while (kept > 0 && this.ring.takeBack(lane, this.ring.last(lane) - (batch - kept))) kept -= 1;
     for (let k = 0; k < kept; k++)
       this.refs.depart((handles[from + k] as number) & this.indexMask, 1);
     this.add(lane + LANE.sent, kept);
@@ -149,7 +149,7 @@ export class Outlet extends LaneSet {
     const extra = Math.max(0, targets - 1);
     this.refs.ledger.add(slot, extra);
     if (!this.refs.expose(slot, extra)) {
-      this.refs.ledger.subtract(slot, extra);
+      this.refs.undo(slot, extra);
       throw overflowOf(slot);
     }
     const first = this.activate();
@@ -206,7 +206,7 @@ export class Outlet extends LaneSet {
 
   /** Claims the cell that was published last; false if somebody received it. The ledger has it. */
   private takeBack(lane: number): boolean {
-    return this.ring.claim(lane, this.ring.last(lane));
+    return this.ring.takeBack(lane, this.ring.last(lane));
   }
 
   /** True the first time: receivers that armed before it do not know of this lane. */

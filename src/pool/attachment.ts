@@ -22,6 +22,7 @@ import { closedError } from '../references/refusal.js';
 import { HEADER, SEAT } from '../slab/layout.js';
 import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
 import { hostOfThread, tokenOfThread } from '../threads/host.js';
+import { holdLock } from '../threads/locks.js';
 import { Seats } from '../threads/seats.js';
 import { AcquireWish } from '../waiting/acquire-wish.js';
 import { Waiting } from '../waiting/waiting.js';
@@ -42,6 +43,7 @@ export class Attachment {
   /** Pool objects by copy of the library: each copy has classes of its own. */
   readonly pools = new Map<object, object>();
 
+  private readonly releaseLock: () => void;
   private readonly ends = new Map<string, ChannelEnds>();
 
   private constructor(slab: Slab, seat: number) {
@@ -50,9 +52,12 @@ export class Attachment {
     this.slots = new SlotTable(this.refs);
     this.waiting = new Waiting(this.refs.park);
     this.acquiring = new AcquireWish(this.refs);
+    // Where threads have numbers, their end is an event; elsewhere a lock tells.
+    const numbered = hostOfThread().threadId >= 0;
+    this.releaseLock = numbered ? () => undefined : holdLock(slab, this.refs.seats, seat);
     this.refs.onDoubt = () => settleAll(this.refs);
     if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
-    this.refs.onReclaim = (dead) => this.leaveLanes(dead);
+    this.refs.onReclaim = (dead) => this.leaveLanes(dead, true);
   }
 
   /** The attachment of this thread to the slab's memory: the one that exists, or a new one. */
@@ -78,11 +83,13 @@ export class Attachment {
     return ends;
   }
 
-  /** Ends all subscriptions of a seat; answers how many frames lay in its lanes. */
-  private leaveLanes(seat: number): number {
+  /** Ends all subscriptions of a seat; answers how many frames nobody will receive any more. */
+  private leaveLanes(seat: number, died: boolean): number {
     let drained = 0;
     for (const { name } of this.slab.layout.channels) {
-      drained += this.channel(name)?.inlet.leave(seat) ?? 0;
+      const inlet = this.channel(name)?.inlet;
+      drained += inlet?.leave(seat) ?? 0;
+      if (died) drained += inlet?.abandon(seat) ?? 0;
     }
     return drained;
   }
@@ -94,11 +101,12 @@ export class Attachment {
     this.waiting.failAll(closedError());
     refs.giveCacheBack();
     requireNothingHeld(refs);
-    this.leaveLanes(refs.seat);
-    refs.seats.condemn(refs.seat, refs.seats.ownerOf(refs.seat));
+    this.leaveLanes(refs.seat, false);
+    refs.seats.shut(refs.seat);
     dropMail(refs);
     refs.giveCacheBack();
     refs.retire();
+    this.releaseLock();
     refs.seats.vacate(refs.seat);
     registry().delete(this);
   }

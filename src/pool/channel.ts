@@ -57,6 +57,7 @@ export class FrameChannel {
       arm: () => inlet.armReceive(),
       attempt: () => this.receiveOrEnd(),
       disarm: () => inlet.disarmReceive(),
+      patienceMs: () => Number.POSITIVE_INFINITY,
     };
   }
 
@@ -199,6 +200,7 @@ export class FrameChannel {
       arm: () => this.outlet.armSend(),
       attempt: () => (this.trySend(frame) ? true : undefined),
       disarm: () => undefined,
+      patienceMs: () => Number.POSITIVE_INFINITY,
     };
   }
 

@@ -16,6 +16,8 @@ import { inspectOf, type SlotReport } from '../inspect/report.js';
 import { type PoolStats, statsOf } from '../inspect/stats.js';
 import { FreeList } from '../protocol/free-list.js';
 import { type ReclaimReport, reclaim, settleAll } from '../references/reclaim.js';
+import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { describe, type FramePoolOptions, geometryOf, integer } from '../slab/geometry.js';
 import { layoutOf } from '../slab/layout.js';
 import { isSharedBuffer, Slab } from '../slab/slab.js';
@@ -179,15 +181,15 @@ export class FramePool {
    * message.
    */
   adopt(message: FrameMessage): Frame {
-    const { refs } = this.attachment;
     if (typeof message === 'number') return new Frame(this.slots, this.slots.adopt(message));
-    if (refs.closed) throw refs.refusal(message);
+    this.requireOpen();
     return new Frame(this.slots, 0, External.adopt(message, this.slots.identity));
   }
 
   /** Ends a message that nobody will adopt. False: too late, it was adopted or revoked already. */
   revoke(message: FrameMessage): boolean {
     if (typeof message === 'number') return this.slots.revoke(message);
+    this.requireOpen();
     try {
       External.adopt(message, this.slots.identity).release();
       return true;
@@ -199,6 +201,7 @@ export class FramePool {
 
   /** External memory as a frame: never pooled, but it travels and is counted like any other. */
   wrap(buffer: SharedArrayBuffer, byteOffset = 0, length?: number): Frame {
+    this.requireOpen();
     if (!isSharedBuffer(buffer)) {
       throw new InvalidOptionError(`wrap takes a SharedArrayBuffer, got ${describe(buffer)}`);
     }
@@ -213,6 +216,7 @@ export class FramePool {
    * The channel of this name, as declared at `create`. Throws `InvalidOptionError` for any other.
    */
   channel(name: string): FrameChannel {
+    this.requireOpen();
     const known = this.channels.get(name);
     if (known !== undefined) return known;
     const channel = FrameChannel.of(this.attachment, name);
@@ -225,7 +229,7 @@ export class FramePool {
    * object with `threadId` and an `exit` event will do. Returns it. Throws `InvalidOptionError`.
    */
   watch<T extends WatchableThread>(worker: T): T {
-    watchThread(this.attachment.refs, worker);
+    watchThread(this.refs, worker);
     return worker;
   }
 
@@ -234,24 +238,23 @@ export class FramePool {
    * is the caller's word that its thread has ended. Doing it twice, or in two threads, is safe.
    */
   reclaim(seat: number, options?: { readonly ended?: true }): ReclaimReport {
-    return reclaim(this.attachment.refs, seat, options?.ended === true);
+    return reclaim(this.refs, seat, options?.ended === true);
   }
 
   /** Numbers about the pool: cheap, may lag; the docstrings of `PoolStats` say how. */
   stats(): PoolStats {
-    return statsOf(this.attachment.refs);
+    return statsOf(this.refs);
   }
 
   /** Who holds what: one row per slot that is held, in flight or in a lane. */
   inspect(): SlotReport[] {
-    return inspectOf(this.attachment.refs);
+    return inspectOf(this.refs);
   }
 
   /** Accounts for every slot; with `repair`, settles first what dead threads left in doubt. */
   audit(options?: { readonly repair?: boolean }): AuditReport {
-    const { refs } = this.attachment;
-    const repaired = options?.repair === true && !refs.closed ? settleAll(refs) : 0;
-    return auditOf(refs, repaired);
+    const { refs } = this;
+    return auditOf(refs, options?.repair === true ? settleAll(refs) : 0);
   }
 
   /**
@@ -270,6 +273,16 @@ export class FramePool {
   /** Which platform's thread this is, for messages: `'node'`, `'bun'`, `'deno'` or `'web'`. */
   get platform(): string {
     return hostOfThread().platform;
+  }
+
+  /** This thread's references, while it is attached. Throws `PoolClosedError` after `close()`. */
+  private get refs(): References {
+    this.requireOpen();
+    return this.attachment.refs;
+  }
+
+  private requireOpen(): void {
+    if (this.attachment.refs.closed) throw closedError();
   }
 
   private framed(handle: number, length: number | undefined): Frame {

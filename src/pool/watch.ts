@@ -2,8 +2,11 @@
  * Noticing that a worker has ended, and giving back what its seat held.
  *
  * Invariants
- * 1. Only the `exit` event counts: after `terminate()` a thread may go on for a while.
- * 2. The thread's number is read when the watch begins: after the exit a worker no longer has one.
+ * 1. On platforms that number threads only the `exit` event counts: after `terminate()` a thread
+ *    may go on for a while. The number is read when the watch begins: later a worker no longer has
+ *    one.
+ * 2. On web pages a worker has neither number nor event: there the locks of all seats are watched,
+ *    once per attachment, whichever worker was named.
  *
  * The watcher's own thread; reclaims in its event loop, in one turn.
  */
@@ -12,28 +15,52 @@ import { reclaim } from '../references/reclaim.js';
 import type { References } from '../references/references.js';
 import { describe } from '../slab/geometry.js';
 import { tokenOf } from '../threads/host.js';
+import { watchLocks } from '../threads/locks.js';
 
-/** A worker as far as a watcher needs it: Node's, piscina's, tinypool's. */
+/** A worker as far as a watcher needs it: Node's, piscina's, tinypool's, or a page's. */
 export interface WatchableThread {
-  /** The thread's number while it runs. */
-  readonly threadId: number;
-  /** Subscribes to an event once. */
-  once(event: 'exit', listener: () => void): unknown;
+  /** The thread's number while it runs, where threads have numbers. */
+  readonly threadId?: number;
+  /** Subscribes to an event once, where workers have an `exit` event. */
+  once?(event: 'exit', listener: () => void): unknown;
 }
+
+const watchingLocks = new WeakSet<References>();
 
 /** Reclaims the seat of this worker's thread when it has ended. */
 export function watchThread(refs: References, worker: WatchableThread): void {
   const { threadId } = worker ?? {};
-  if (typeof worker?.once !== 'function' || !Number.isInteger(threadId) || threadId < 0) {
-    throw new InvalidOptionError(
-      `watch takes a running worker with threadId and an exit event, got ${describe(worker)}` +
-        (threadId === -1 ? ', which has ended already: reclaim(seat) by hand' : ''),
-    );
+  if (typeof worker?.once === 'function' && isThreadId(threadId)) {
+    const token = tokenOf(threadId);
+    worker.once('exit', () => {
+      const seat = refs.closed ? -1 : refs.seats.seatOf(token);
+      if (seat >= 0) reclaim(refs, seat, true);
+    });
+    return;
   }
-  const token = tokenOf(threadId);
-  worker.once('exit', () => {
-    if (refs.closed) return;
-    const seat = refs.seats.seatOf(token);
-    if (seat >= 0) reclaim(refs, seat, true);
+  if (isPageWorker(worker) && watchSeats(refs)) return;
+  throw new InvalidOptionError(
+    `watch takes a running worker with threadId and an exit event, got ${describe(worker)}` +
+      (threadId === -1 ? ', which has ended already: reclaim(seat) by hand' : ''),
+  );
+}
+
+function watchSeats(refs: References): boolean {
+  if (watchingLocks.has(refs)) return true;
+  const stop = watchLocks(refs.slab, refs.seats, refs.seat, (seat) => {
+    if (refs.closed) stop?.();
+    else reclaim(refs, seat, true);
   });
+  if (stop === undefined) return false;
+  watchingLocks.add(refs);
+  return true;
+}
+
+function isThreadId(threadId: unknown): threadId is number {
+  return Number.isInteger(threadId) && (threadId as number) >= 0;
+}
+
+function isPageWorker(worker: unknown): boolean {
+  const { Worker } = globalThis as { Worker?: new (...parts: never[]) => object };
+  return typeof Worker === 'function' && worker instanceof Worker;
 }

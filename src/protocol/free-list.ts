@@ -123,6 +123,8 @@ export class FreeList {
   /** Announces that slots of this leaf are about to return. Before their words change. */
   announce(leaf: number): void {
     Atomics.store(this.i32, this.journalAt, leaf + 1);
+    // The load keeps the plain stores of the words behind the journal, on machines that reorder.
+    Atomics.load(this.i32, this.journalAt);
   }
 
   /**

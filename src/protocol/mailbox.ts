@@ -1,9 +1,9 @@
 /**
  * Handing a freed slot to the thread that has waited longest: one mailbox per seat.
  *
- *   mailbox 0 ──the waiter arms it──▶ WAITING ──a giver's compare-exchange──▶ handle
- *      ▲          withdraws: CAS ◀───────┘                                     │
- *      └──────── the waiter writes itself into the slot's word, then 0 ◀───────┘
+ *   0 ──the waiter arms it──▶ WAITING ──a giver's CAS──▶ handle ──the waiter's CAS──▶ taking
+ *   ▲      withdraws: CAS ◀───────┘                         │ reclaims the giver: CAS   │
+ *   └───────────────────────────────────────────────────────┴──◀── word, lease, then 0 ─┘
  *
  * Invariants
  * 1. First come, first served: a giver serves the smallest ticket among those that wait. Without
@@ -11,21 +11,24 @@
  *    woken.
  * 2. The waiters' words have a bit per seat, set before the waiter looks and sleeps, cleared when
  *    it is served or gives up. Bits are idempotent: a dead waiter is unregistered by `reclaim`.
- * 3. A delivered slot belongs to the giver, by its word, until the waiter has written itself in by
- *    a compare-exchange on the generation that the handle names. Whichever of the two dies,
- *    `reclaim` takes the slot by a compare-exchange on the same word: one of them wins, nothing is
- *    lost.
+ * 3. A delivered slot says "owned by the giver" until the waiter has written itself in. The mailbox
+ *    decides whose it is if the giver dies: the waiter marks it *taking* before it touches the
+ *    slot, `reclaim` empties it before it takes the slot over, and one of the two wins. The
+ *    generation alone cannot decide: it comes round while a waiter sleeps.
  * 4. A giver looks for waiters *after* it has put a slot in the list, atomically, and a waiter
  *    looks into the list after it has set its bit: one of the two sees the other.
  *
- * `offer` from any attached thread; the rest by the seat's own thread. Never blocks or allocates.
+ * `offer` from any attached thread; the rest by the seat's own thread, or by the one that reclaims
+ * it. Never blocks or allocates.
  */
 import { SEAT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import type { Park } from './park.js';
 
-/** Armed: no signed 31-bit handle has this value. */
-const WAITING = 0x7fff_ffff;
+/** A handle has 31 bits, signed; with its top bit turned over it is none, and says "taking". */
+const TAKING = -0x8000_0000;
+/** Armed: "taking nothing", because no handle is 0. */
+const WAITING = TAKING;
 
 /** The mailboxes of one slab, as one seat uses them. */
 export class Mailboxes {
@@ -90,22 +93,25 @@ export class Mailboxes {
     Atomics.or(i32, this.waitersAt + (this.seat >>> 5), 1 << (this.seat & 31));
   }
 
-  /** Ends the own registration. Answers the handle that was delivered meanwhile, or 0. */
-  withdraw(): number {
-    const delivered = Atomics.compareExchange(this.i32, this.own, WAITING, 0);
-    this.unregister(this.seat);
+  /** Ends a registration, the own one or that of the dead. Answers what was delivered, or 0. */
+  withdraw(seat: number): number {
+    this.unregister(seat);
+    const delivered = Atomics.compareExchange(this.i32, this.of(seat), WAITING, 0);
     return delivered === WAITING ? 0 : delivered;
   }
 
-  /** The delivered handle, or 0 while there is none. */
-  delivered(): number {
+  /** The handle that was delivered here and is this thread's to take, marked as taking; or 0. */
+  take(): number {
     const value = Atomics.load(this.i32, this.own);
-    return value === WAITING ? 0 : value;
+    if (!isHandle(value)) return 0;
+    const taking = value ^ TAKING;
+    // Lost only against `reclaim`, when the giver has died.
+    return Atomics.compareExchange(this.i32, this.own, value, taking) === value ? value : 0;
   }
 
-  /** Empties the own mailbox, after the slot was taken over. */
-  emptied(): void {
-    Atomics.store(this.i32, this.own, 0);
+  /** Empties a mailbox, after the slot was taken over. */
+  empty(seat: number): void {
+    Atomics.store(this.i32, this.of(seat), 0);
   }
 
   /** Hands a slot that this thread owns to the longest waiter; false if nobody waits any more. */
@@ -127,16 +133,26 @@ export class Mailboxes {
     return this.oldest() >= 0;
   }
 
-  /** What lies in a seat's mailbox: a handle, or 0. For `reclaim` and the audit. */
+  /** The handle that lies in a seat's mailbox, delivered or being taken; or 0. */
   contentOf(seat: number): number {
     const value = Atomics.load(this.i32, this.of(seat));
-    return value === WAITING ? 0 : value;
+    if (value === WAITING || value === 0) return 0;
+    return isHandle(value) ? value : value ^ TAKING;
   }
 
-  /** Unregisters a seat that has ended, and empties its mailbox. */
-  clear(seat: number): void {
-    this.unregister(seat);
-    Atomics.store(this.i32, this.of(seat), 0);
+  /**
+   * The giver of this handle has died: takes it back out of the mailbox that it lies in. False: its
+   * waiter is taking it, and the slot is the waiter's.
+   */
+  recall(handle: number, seats: number): boolean {
+    for (let seat = 0; seat < seats; seat++) {
+      const value = Atomics.load(this.i32, this.of(seat));
+      if (value === (handle ^ TAKING)) return false;
+      if (value !== handle) continue;
+      if (Atomics.compareExchange(this.i32, this.of(seat), handle, 0) !== handle) return false;
+      this.park.ring(seat);
+    }
+    return true;
   }
 
   private unregister(seat: number): void {
@@ -174,4 +190,9 @@ export class Mailboxes {
     }
     return -1;
   }
+}
+
+/** True for a signed 31-bit integer other than 0. */
+function isHandle(value: number): boolean {
+  return value !== 0 && (value << 1) >> 1 === value;
 }

@@ -80,19 +80,25 @@ export class Park {
     Atomics.wait(this.i32, this.ownBell, seen, timeoutMs);
   }
 
-  /** Resolves when the bell shows something else than `seen`. It does not keep a loop alive. */
-  async sleepAsync(seen: number): Promise<void> {
+  /** Resolves when the bell shows something else, or after `timeoutMs`. Keeps no loop alive. */
+  async sleepAsync(seen: number, timeoutMs: number): Promise<void> {
     if (typeof Atomics.waitAsync === 'function') {
-      const outcome = Atomics.waitAsync(this.i32, this.ownBell, seen);
+      const outcome = Atomics.waitAsync(this.i32, this.ownBell, seen, timeoutMs);
       if (outcome.async) await outcome.value;
       return;
     }
-    for (let ms = 0; this.listen() === seen; ms = Math.min(POLL_MS_MAX, ms + 1)) {
+    let slept = 0;
+    for (let ms = 0; this.listen() === seen && slept < timeoutMs; ms = nextPoll(ms)) {
       await new Promise((resolve) => setTimeout(resolve, ms));
+      slept += Math.max(1, ms);
     }
   }
 
   private bellOf(seat: number): number {
     return this.seatsAt + seat * SEAT.size + SEAT.bell;
   }
+}
+
+function nextPoll(ms: number): number {
+  return Math.min(POLL_MS_MAX, ms + 1);
 }

@@ -14,7 +14,8 @@
  * 3. The state carries the position, so a consumer that slept between reading and claiming cannot
  *    take the same handle sent again (positions come round after 2^30 sends of one lane).
  * 4. Claims go in order: position p is claimed only after every earlier one was seen claimed. So a
- *    free cell ahead proves that all cells before it are free.
+ *    free cell ahead proves that all cells before it are free. (A lane that was cut is the
+ *    exception: its producer claims back from the end; nothing is published into it after that.)
  * 5. Whoever claims has written the reference into its ledger before; the producer takes it out of
  *    its own after the tail. See ledger.ts.
  *
@@ -105,6 +106,11 @@ export class Ring {
     return (this.position(lane) - 1) & POSITIONS;
   }
 
+  /** The position after this one. */
+  after(position: number): number {
+    return (position + 1) & POSITIONS;
+  }
+
   /** The position after the last published cell: what `first` may be asked up to. */
   tail(lane: number): number {
     // C2 observes C1.
@@ -143,15 +149,35 @@ export class Ring {
   }
 
   /**
+   * The producer claims back what it has just published into a lane that was cut; false if somebody
+   * received it. The head moves only if it stood here: earlier cells may still be full.
+   */
+  takeBack(lane: number, position: number): boolean {
+    const at = this.cell(lane, position) + 1;
+    const full = fullAt(position & POSITIONS);
+    if (Atomics.compareExchange(this.i32, at, full, 0) !== full) return false;
+    const head = lane + LANE.head;
+    if (this.i32[head] === (position & POSITIONS)) this.i32[head] = (position + 1) & POSITIONS;
+    return true;
+  }
+
+  /**
    * Asks the producer of a lane to say when it publishes. Look again after this, before sleeping.
    */
   watch(lane: number): void {
     Atomics.or(this.i32, lane + LANE.tail, SLEEPERS);
   }
 
-  /** Nobody will receive from this lane any more. Drain it after this. */
+  /** Nobody will receive what is published from now on. Drain the lane after this. */
   cut(lane: number): void {
-    Atomics.or(this.i32, lane + LANE.tail, CUT);
+    const before = Atomics.or(this.i32, lane + LANE.tail, CUT);
+    if ((before & CUT) === 0) Atomics.store(this.i32, lane + LANE.cutAt, (before >>> 2) + 1);
+  }
+
+  /** The position from which on nobody receives, or −1 if the lane was not cut. */
+  cutPosition(lane: number): number {
+    if ((Atomics.load(this.i32, lane + LANE.tail) & CUT) === 0) return -1;
+    return Atomics.load(this.i32, lane + LANE.cutAt) - 1;
   }
 
   /** Somebody will receive from this lane again; it was drained. */

@@ -19,17 +19,11 @@
  *
  * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */
-import { SEAT, SLOT } from '../slab/layout.js';
+import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import type { Handle } from '../words/handle.js';
 import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
-import {
-  COUNT_MAX,
-  GENERATION_SHIFT,
-  nextGeneration,
-  PAYLOAD_MASK,
-  SUSPECT,
-} from '../words/slot-word.js';
+import { COUNT_MAX, GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
 import { closedError, overflowOf, refusalOf } from './refusal.js';
 import { SharedCount } from './shared-count.js';
 
@@ -40,9 +34,10 @@ export class Leases extends SharedCount {
     return this.slots === 0;
   }
 
-  /** This thread has left the slab. */
+  /** This thread has left the slab: its rows may be somebody else's from now on. */
   retire(): void {
     this.slots = 0;
+    this.topAt = HEADER.zero;
   }
 
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */
@@ -90,6 +85,7 @@ export class Leases extends SharedCount {
     if (top < 0) return this.acquireFromList();
     const slot = i32[this.rowAt + top] as number;
     i32[this.topAt] = top;
+    if (this.watched) this.look(slot);
     return this.begin(slot);
   }
 
@@ -100,7 +96,7 @@ export class Leases extends SharedCount {
     if (this.ledger.count(slot) >= COUNT_MAX) throw overflowOf(slot);
     this.ledger.add(slot, 1);
     if (owned || this.raise(slot, 1)) return;
-    this.ledger.subtract(slot, 1);
+    this.undo(slot, 1);
     throw overflowOf(slot);
   }
 
@@ -117,22 +113,22 @@ export class Leases extends SharedCount {
       throw this.refusal(handle);
     }
     const payload = word & PAYLOAD_MASK;
-    if (count === 1 && (payload === this.owned || payload === 1)) {
-      // The last release: the slot is this thread's alone.
-      const top = i32[this.topAt] as number;
-      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
-      i32[at] = nextGeneration(word, this.generationMask, this.owned);
-      i32[this.rowAt + top] = slot;
-      i32[this.topAt] = top + 1;
-      i32[cellAt] = 0;
-      // A push into the cache may miss a waiter who registers at this moment, see mailbox.ts.
-      if (i32[this.waitersAt] !== 0 || (this.manySeats && this.mailboxes.someoneWaits()))
-        this.serve();
-      return true;
-    }
     if (payload !== this.owned) return this.releaseShared(slot);
-    i32[cellAt] = cell + ONE_LESS;
-    return false;
+    if (count > 1) {
+      i32[cellAt] = cell + ONE_LESS;
+      return false;
+    }
+    // The last release of a slot that nobody else ever knew.
+    const top = i32[this.topAt] as number;
+    if (top >= this.roomInCache) return this.freeWithCare(slot, word);
+    i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    i32[this.rowAt + top] = slot;
+    i32[this.topAt] = top + 1;
+    i32[cellAt] = 0;
+    // A push into the cache may miss a waiter who registers at this moment, see mailbox.ts.
+    if (i32[this.waitersAt] !== 0 || (this.manySeats && this.mailboxes.someoneWaits()))
+      this.serve();
+    return true;
   }
 
   /**
@@ -153,16 +149,17 @@ export class Leases extends SharedCount {
     return this.closed ? closedError() : refusalOf(this.slab, this.codec, handle);
   }
 
+  /** Begins a lease on a slot that this thread owns: the handle is made before the first write. */
   protected begin(slot: number): Handle {
     const { i32, f64 } = this;
     const at = this.slotsAt + slot * SLOT.size;
-    if (this.watched) this.look(slot);
+    const handle = this.encode(slot, i32[at + SLOT.word] as number);
     i32[this.ledgerAt + slot] = 1;
     f64[(at + SLOT.length) >> 1] = 0; // length and tag
     f64[(at + SLOT.timestamp) >> 1] = 0;
     f64[(at + SLOT.sequence) >> 1] = 0;
     f64[this.acquiresAt] = (f64[this.acquiresAt] as number) + 1;
-    return this.encode(slot, i32[at + SLOT.word] as number);
+    return handle;
   }
 
   /** The same as the codec's, with this object's own fields. */
@@ -178,20 +175,18 @@ export class Leases extends SharedCount {
     if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;
-    return slot < 0 ? 0 : this.begin(slot);
+    if (slot < 0) return 0;
+    if (this.watched) this.look(slot);
+    return this.begin(slot);
   }
 
   /** The last release when the cache is full, or when the guard looks at the bytes. */
   private freeWithCare(slot: number, word: number): true {
-    const cached = this.makeRoom();
+    const full = this.cached >= this.cacheLimit;
+    if (full) this.makeRoom();
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
-    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    this.i32[at] = nextGeneration(word, this.generationMask, this.owned);
-    if (cached) this.push(slot);
-    this.i32[this.ledgerAt + slot] = 0;
-    if (!cached) this.give(slot);
-    // A put into the list must not miss a waiter.
-    if (this.mailboxes.someoneWaitsNow()) this.serve();
+    this.i32[this.rowOf(slot) + SLOT.word] = nextGeneration(word, this.generationMask, this.owned);
+    this.store(slot, full);
     if (modified !== undefined) throw modified;
     return true;
   }
@@ -200,26 +195,53 @@ export class Leases extends SharedCount {
     const at = this.rowOf(slot) + SLOT.word;
     for (;;) {
       const word = this.i32[at] as number;
-      if ((word & PAYLOAD_MASK) === 1) {
-        return this.freeWithCare(slot, word);
-      }
+      if ((word & PAYLOAD_MASK) === 1) return this.freeAlone(slot);
       // R1 releases this thread's reads and writes of the frame to the thread that frees it.
       if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
         this.ledger.subtract(slot, 1);
         this.countDeparture();
-        if ((word & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
+        this.lowered(slot);
         return false;
       }
       // Lost the race: another reference came or went.
     }
   }
 
-  /** What guard and trace have to do with a fresh lease; nothing is lost if the guard throws. */
-  private look(slot: number): void {
+  /** The last release of a slot whose word counts the one reference that this thread has. */
+  private freeAlone(slot: number): true {
+    const at = this.rowOf(slot) + SLOT.word;
+    const full = this.cached >= this.cacheLimit;
+    if (full) this.makeRoom();
+    const modified = this.guarded ? this.guard.retire(slot) : undefined;
+    for (;;) {
+      const word = this.i32[at] as number;
+      const mine = nextGeneration(word, this.generationMask, this.owned);
+      // R2 observes R1. Atomic, because a reclaim may recount the slot at this moment.
+      if (Atomics.compareExchange(this.i32, at, word, mine) === word) break;
+      // Lost the race against a suspect flag: it says "recount", and a free slot needs none.
+    }
+    this.store(slot, full);
+    if (modified !== undefined) throw modified;
+    return true;
+  }
+
+  /** Ends the ledger's part of a last release, and puts the slot where it is found again. */
+  private store(slot: number, full: boolean): void {
+    const cached = this.cacheLimit > 0;
+    if (cached) this.push(slot);
+    this.i32[this.ledgerAt + slot] = 0;
+    if (!cached) this.give(slot);
+    // A put into the list must not miss a waiter; making room was one.
+    if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
+  }
+
+  /** What guard and trace have to do with a fresh slot; if the guard throws, the slot is free. */
+  protected look(slot: number): void {
     if (this.trace.active) this.trace.record(slot);
     const modified = this.guarded ? this.guard.greet(slot) : undefined;
     if (modified === undefined) return;
     this.give(slot);
+    if (this.mailboxes.someoneWaitsNow()) this.serve();
     throw modified;
   }
 }

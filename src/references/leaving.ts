@@ -31,10 +31,12 @@ export function describeHeld(refs: References, held: readonly number[]): string 
 /** Drops the messages that were sent to this seat and that it will never adopt. */
 export function dropMail(refs: References): void {
   for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
-    while (refs.flights.count(slot, refs.seat, refs.wordOf(slot)) > 0) {
+    for (;;) {
+      const word = refs.wordNow(slot);
+      if (refs.flights.count(slot, refs.seat, word) === 0) break;
       refs.ledger.add(slot, 1);
-      if (refs.flights.take(slot, refs.seat, refs.wordOf(slot))) refs.release(refs.handleOf(slot));
-      else refs.ledger.subtract(slot, 1);
+      if (refs.flights.take(slot, refs.seat, word)) refs.release(refs.handleOf(slot));
+      else refs.undo(slot, 1);
     }
   }
 }

@@ -33,7 +33,7 @@ export function share(refs: References, handle: Handle, to: number): Handle {
   if (refs.ledger.count(slot) >= COUNT_MAX) throw overflowOf(slot);
   refs.ledger.add(slot, 1);
   if (!refs.expose(slot, 1)) {
-    refs.ledger.subtract(slot, 1);
+    refs.undo(slot, 1);
     throw overflowOf(slot);
   }
   if (!send(refs, slot, to, epoch)) {
@@ -61,7 +61,7 @@ export function adopt(refs: References, handle: Handle): Handle {
   refs.ledger.add(slot, 1);
   if (refs.flights.take(slot, from, word)) return handle;
   // Lost the race: somebody else adopted or revoked it.
-  refs.ledger.subtract(slot, 1);
+  refs.undo(slot, 1);
   throw refs.refusal(handle);
 }
 
@@ -76,7 +76,7 @@ export function revoke(refs: References, handle: Handle): boolean {
       refs.release(handle);
       return true;
     }
-    refs.ledger.subtract(slot, 1);
+    refs.undo(slot, 1);
   }
   return false;
 }

@@ -22,6 +22,7 @@
 import { InvalidOptionError } from '../errors.js';
 import { describe } from '../slab/geometry.js';
 import { SEAT, SLOT } from '../slab/layout.js';
+import { recount } from '../threads/recount.js';
 import { referencesIn } from '../words/ledger-cell.js';
 import { isListed, isOwned, isShared, ownerOf, SUSPECT } from '../words/slot-word.js';
 import type { References } from './references.js';
@@ -73,59 +74,75 @@ export function reclaim(refs: References, seat: number, ended: boolean): Reclaim
       return { ...nothing, inDoubt: false };
     }
   }
-  if (!takeCharge(refs, seat)) return { ...nothing, inDoubt: true };
-  return empty(refs, seat);
+  if (!takeCharge(refs, seat)) return { ...nothing, inDoubt: refs.seats.ownerOf(seat) < 0 };
+  const report = empty(refs, seat);
+  // Others may be half reclaimed: by the one that has just been, or in doubt because of its
+  // journal.
+  for (let other = 0; other < refs.seats.count; other++) {
+    if (refs.seats.ownerOf(other) < 0 && takeCharge(refs, other)) empty(refs, other);
+  }
+  return report;
 }
 
 /** Empties a condemned seat, and frees it. */
 function empty(refs: References, seat: number): ReclaimReport {
   const { i32, f64, layout } = refs.slab;
   const at = refs.seats.at(seat);
-  const suspects = new Set<number>();
   let freed = takeMailbox(refs, seat) ? 1 : 0;
   const drained = refs.onReclaim?.(seat) ?? 0;
-  const ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
-  const references = erase(refs, ledgerAt, suspects);
-  const mailAt = layout.mailAt + seat * layout.ledgerStride;
-  const messages = erase(refs, mailAt, suspects);
+  const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride);
+  const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride);
   const owned = takeOwned(refs, seat);
-  const settled = takeLost(refs, at);
-  freed += owned + refs.settle([...suspects]);
-  const unsettled = refs.suspectsAmong(suspects);
+  const vacated = takeLost(refs, at);
+  // All suspects, not only those just flagged: a reclaimer may have died between flag and recount.
+  const suspects = suspectsOf(refs);
+  dropLostMail(refs, suspects);
+  freed += owned + refs.settle(suspects);
   i32[at + SEAT.top] = 0;
-  // Slots that the dead had put into the list without stamping: whoever remembers "empty" looks
-  // again.
+  // Slots that the dead had put into the list without a stamp: who remembers "empty" looks again.
   refs.list.stamp(1);
-  f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] =
-    (f64[(refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1] as number) + freed + drained;
-  const inherited = resume(refs, seat);
-  if (unsettled) refs.raiseDoubt();
-  if (settled && inherited) {
-    // Free first, then give up the charge: nobody else may begin on a seat that is about to be
-    // free.
-    refs.seats.vacate(seat);
-    Atomics.store(i32, at + SEAT.reclaimer, 0);
-  }
+  const counter = (refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1;
+  f64[counter] = (f64[counter] as number) + freed + drained;
+  if (vacated) refs.seats.vacate(seat);
+  // Free first, then give up the charge: nobody may begin on a seat that is about to be free.
+  Atomics.store(i32, at + SEAT.reclaimer, 0);
+  const inDoubt = !vacated || unsettled(refs, suspects);
+  if (inDoubt) refs.raiseDoubt();
   refs.serve();
   // The dead may have published something, or made room, without ringing for it.
   refs.ringAll();
-  const vacated = settled && inherited;
-  const inDoubt = unsettled || !vacated;
   return { seat, vacated, owned, references, messages: messages + drained, freed, inDoubt };
 }
 
 /** Recounts every suspect slot, and goes on with every seat that was left half reclaimed. */
 export function settleAll(refs: References): number {
+  const suspects = suspectsOf(refs);
+  let freed = refs.settle(suspects);
+  for (let seat = 0; seat < refs.seats.count; seat++) {
+    if (refs.seats.ownerOf(seat) < 0) freed += reclaim(refs, seat, true).freed;
+  }
+  if (unsettled(refs, suspects)) refs.raiseDoubt();
+  return freed;
+}
+
+/** Every slot that is flagged as suspect. */
+function suspectsOf(refs: References): number[] {
   const suspects: number[] = [];
   for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
     const word = refs.wordOf(slot);
     if (isShared(word) && (word & SUSPECT) !== 0) suspects.push(slot);
   }
-  let freed = refs.settle(suspects);
-  for (let seat = 0; seat < refs.seats.count; seat++) {
-    if (refs.seats.ownerOf(seat) < 0) freed += reclaim(refs, seat, true).freed;
-  }
-  return freed;
+  return suspects;
+}
+
+/** True if one of these slots could not be counted, or nobody refers to it and it is not free. */
+function unsettled(refs: References, slots: readonly number[]): boolean {
+  const suspects = slots.filter((slot) => {
+    const word = refs.wordOf(slot);
+    return isShared(word) && (word & SUSPECT) !== 0;
+  });
+  const verdicts = recount(refs.slab, suspects);
+  return verdicts.length < suspects.length || verdicts.some(({ references }) => references === 0);
 }
 
 /** Makes this thread the one that reclaims the seat; false: a living one is at it already. */
@@ -134,7 +151,6 @@ function takeCharge(refs: References, seat: number): boolean {
   const mine = chargeOf(refs.seat, refs.seats.stayOf(refs.seat));
   for (;;) {
     const before = Atomics.load(refs.slab.i32, at);
-    if (before === mine) return true;
     const other = (before & ((1 << SEAT_BITS) - 1)) - 1;
     if (before !== 0 && other < refs.seats.count) {
       const stay = refs.seats.stayOf(other);
@@ -155,35 +171,53 @@ function chargeOf(seat: number, stay: number): number {
 
 /** Takes back a slot that lies in the dead thread's mailbox, and unregisters it as a waiter. */
 function takeMailbox(refs: References, seat: number): boolean {
+  refs.mailboxes.withdraw(seat);
   const handle = refs.mailboxes.contentOf(seat);
-  let taken = false;
   const slot = handle & refs.codec.indexMask;
+  let taken = false;
   if (handle !== 0 && slot < refs.slab.layout.slots) {
     const word = Atomics.load(refs.slab.i32, refs.rowOf(slot) + SLOT.word);
-    if (isOwned(word) && refs.codec.encode(slot, word) === handle) {
-      taken = refs.takeOver(slot, word);
-    }
+    const fits = isOwned(word) && refs.codec.encode(slot, word) === handle;
+    taken = fits && refs.takeOver(slot, word);
   }
-  refs.mailboxes.clear(seat);
+  refs.mailboxes.empty(seat);
   return taken;
 }
 
 /**
  * Flags every slot that a row of the dead names, and erases the row; answers how many it counted.
  */
-function erase(refs: References, rowAt: number, suspects: Set<number>): number {
+function erase(refs: References, rowAt: number): number {
   const { i32, layout } = refs.slab;
   let count = 0;
   for (let slot = 0; slot < layout.slots; slot++) {
     const cell = i32[rowAt + slot] as number;
     if (cell === 0) continue;
-    if (referencesIn(cell) > 0 && suspect(refs, slot)) {
-      suspects.add(slot);
-      count += referencesIn(cell);
-    }
+    if (referencesIn(cell) > 0 && suspect(refs, slot)) count += referencesIn(cell);
     Atomics.store(i32, rowAt + slot, 0);
   }
   return count;
+}
+
+/**
+ * Drops messages to seats in which nobody lives any more: their sender died between putting the
+ * message there and seeing that the addressee had gone.
+ */
+function dropLostMail(refs: References, slots: readonly number[]): void {
+  for (const slot of slots) {
+    for (let seat = 0; seat < refs.seats.count; seat++) {
+      const word = refs.wordOf(slot);
+      if (refs.flights.peek(slot, seat, word) === 0 || refs.seats.ownerOf(seat) !== 0) continue;
+      refs.ledger.add(slot, 1);
+      if (!refs.flights.take(slot, seat, word)) refs.undo(slot, 1);
+      else if (refs.seats.ownerOf(seat) === 0) refs.release(refs.handleOf(slot));
+      else {
+        // Somebody has just moved in: the message may be for him.
+        refs.flights.put(slot, seat, word);
+        refs.depart(slot, 1);
+      }
+    }
+  }
 }
 
 /** Sets the suspect flag, if the slot is shared; a slot that is not has no count to be wrong. */
@@ -198,12 +232,14 @@ function suspect(refs: References, slot: number): boolean {
   }
 }
 
-/** Takes over every slot that the dead thread owned alone. */
+/** Takes over every slot that the dead thread owned alone, unless a waiter is just taking it. */
 function takeOwned(refs: References, seat: number): number {
   let taken = 0;
   for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
     const word = Atomics.load(refs.slab.i32, refs.rowOf(slot) + SLOT.word);
-    if (isOwned(word) && ownerOf(word) === seat && refs.takeOver(slot, word)) taken += 1;
+    if (!isOwned(word) || ownerOf(word) !== seat) continue;
+    const handle = refs.codec.encode(slot, word);
+    if (refs.mailboxes.recall(handle, refs.seats.count) && refs.takeOver(slot, word)) taken += 1;
   }
   return taken;
 }
@@ -249,17 +285,4 @@ function agrees(refs: References, slot: number, leaf: number, word: number): boo
     if (journal === leaf + 1 && refs.seats.ownerOf(seat) > 0) return false;
   }
   return Atomics.load(i32, refs.rowOf(slot) + SLOT.word) === word;
-}
-
-/** Goes on with the seats that the dead thread was reclaiming; false if one is not finished. */
-function resume(refs: References, dead: number): boolean {
-  let done = true;
-  for (let seat = 0; seat < refs.seats.count; seat++) {
-    if (seat === dead || seat === refs.seat || refs.seats.ownerOf(seat) >= 0) continue;
-    const charge = Atomics.load(refs.slab.i32, refs.seats.at(seat) + SEAT.reclaimer);
-    if ((charge & ((1 << SEAT_BITS) - 1)) - 1 !== dead) continue;
-    const report = reclaim(refs, seat, true);
-    if (!report.vacated && refs.seats.ownerOf(seat) < 0) done = false;
-  }
-  return done;
 }

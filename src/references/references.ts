@@ -11,7 +11,7 @@
  */
 import { SLOT } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
-import { isOwned, withPayload } from '../words/slot-word.js';
+import { withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 
 /** This thread's references in one slab. */
@@ -61,18 +61,22 @@ export class References extends Leases {
     throw this.refusal(handle);
   }
 
-  /** Takes over a slot from this thread's mailbox; 0: its giver died and `reclaim` has it. */
-  collect(handle: Handle): Handle {
+  /** Takes over the slot that was handed to this thread's mailbox, if there is one; else 0. */
+  collect(): Handle {
+    const handle = this.mailboxes.take();
+    if (handle === 0) return 0;
     const slot = handle & this.indexMask;
-    if (slot >= this.slots) return 0;
+    // Nobody else touches the slot: its giver let go of it, and a reclaimer sees that it is taken.
     const at = this.rowOf(slot) + SLOT.word;
-    const word = Atomics.load(this.i32, at);
-    const mine = withPayload(word, this.owned);
-    const fits = this.encode(slot, word) === handle && isOwned(word);
-    // Lost only against `reclaim`, which changes the generation.
-    if (!fits || Atomics.compareExchange(this.i32, at, word, mine) !== word) return 0;
+    this.i32[at] = withPayload(this.i32[at] as number, this.owned);
     this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
-    return this.begin(slot);
+    try {
+      if (this.watched) this.look(slot);
+      return this.begin(slot);
+    } finally {
+      // Atomic, after the word: whoever sees the mailbox empty sees whose the slot is.
+      this.mailboxes.empty(this.seat);
+    }
   }
 
   /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */

@@ -65,6 +65,14 @@ export class SharedCount extends Supply {
   depart(slot: number, count: number): void {
     this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
     this.ledger.depart(slot, count);
+    this.lowered(slot);
+  }
+
+  /** Takes back an addition to the ledger that came to nothing: somebody else was faster. */
+  undo(slot: number, count: number): void {
+    this.countDeparture();
+    this.ledger.subtract(slot, count);
+    this.lowered(slot);
   }
 
   /** Counts one departure that the ledger has noted already. */

@@ -23,7 +23,7 @@ import { recount } from '../threads/recount.js';
 import { Seats } from '../threads/seats.js';
 import { Trace } from '../threads/trace.js';
 import type { Handle } from '../words/handle.js';
-import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
+import { nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
 
 /** The parts of one slab as one seat uses them, and the ways of a free slot among them. */
 export class Supply extends Cache {
@@ -55,6 +55,11 @@ export class Supply extends Cache {
   /** A slot's word; a plain read. */
   wordOf(slot: number): number {
     return this.i32[this.rowOf(slot) + SLOT.word] as number;
+  }
+
+  /** A slot's word, at this moment. */
+  wordNow(slot: number): number {
+    return Atomics.load(this.i32, this.rowOf(slot) + SLOT.word);
   }
 
   /** The handle that names a slot now. */
@@ -101,21 +106,24 @@ export class Supply extends Cache {
     Atomics.store(this.slab.i32, this.slab.layout.doubtAt, 1);
   }
 
+  /** True while something is left unsettled. */
+  get doubtful(): boolean {
+    return this.i32[this.slab.layout.doubtAt] !== 0;
+  }
+
   /** Takes the doubt, if there is one: the caller settles it. */
   doubt(): boolean {
     const at = this.slab.layout.doubtAt;
     return this.slab.i32[at] !== 0 && Atomics.exchange(this.slab.i32, at, 0) !== 0;
   }
 
-  /** True if one of these slots is still suspect and nobody living seems to hold it. */
-  suspectsAmong(slots: Iterable<number>): boolean {
-    for (const slot of slots) {
-      const word = this.wordOf(slot);
-      if (!isShared(word) || (word & SUSPECT) === 0) continue;
-      const verdict = recount(this.slab, [slot])[0];
-      if (verdict === undefined || verdict.references === 0) return true;
-    }
-    return false;
+  /**
+   * Call after the ledger of a slot was lowered: the last of the living recounts a suspect slot.
+   */
+  lowered(slot: number): void {
+    // A plain look, after the lowering: a reclaimer that flags the slot later sees the ledger
+    // lowered; one that ran in the nanoseconds between leaves a doubt behind, see reclaim.ts.
+    if ((this.wordOf(slot) & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
   }
 
   /**
@@ -124,7 +132,8 @@ export class Supply extends Cache {
    */
   settle(slots: readonly number[]): number {
     let freed = 0;
-    for (const { slot, word, references } of recount(this.slab, slots)) {
+    const verdicts = recount(this.slab, slots);
+    for (const { slot, word, references } of verdicts) {
       if (references === 0) {
         if (this.takeOver(slot, word)) freed += 1;
       } else if (references < payloadOf(word)) {
@@ -132,6 +141,7 @@ export class Supply extends Cache {
         Atomics.compareExchange(this.slab.i32, this.rowOf(slot) + SLOT.word, word, right);
       }
     }
+    if (verdicts.length < slots.length) this.raiseDoubt(); // someone was at it all the time
     if (freed > 0 && this.mailboxes.someoneWaitsNow()) this.serve();
     return freed;
   }

@@ -61,6 +61,8 @@ export enum HEADER {
   identity = 17,
   /** The library's own version, `major << 20 | minor << 10 | patch`: for messages only. */
   library = 19,
+  /** Always 0. */
+  zero = 20,
   size = 64,
 }
 
@@ -117,6 +119,7 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
+  lockedStay = 45,
   // line 3: written by others, while the owner waits
   bell = 48,
   mailbox = 49,
@@ -142,6 +145,7 @@ export enum CHANNEL {
 export enum LANE {
   tail = 0,
   head = 16,
+  cutAt = 17,
   sent = 32,
   dropped = 34,
   size = 48,

@@ -32,7 +32,8 @@ export class Cache {
   protected readonly owned: number;
   protected readonly generationMask: number;
   protected readonly cacheLimit: number;
-  protected readonly topAt: number;
+  /** Where the row's size stands; in the header, at a constant 0, once this thread has left. */
+  protected topAt: number;
   protected readonly rowAt: number;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
@@ -75,13 +76,9 @@ export class Cache {
     i32[this.topAt] = top + 1;
   }
 
-  /** Spills the colder half if the cache is full; false if this pool keeps no caches. */
-  makeRoom(): boolean {
-    const top = this.i32[this.topAt] as number;
-    if (top < this.cacheLimit) return true;
-    if (this.cacheLimit === 0) return false;
-    this.spill((top + 1) >> 1);
-    return true;
+  /** Makes room in a full cache: spills the colder half. */
+  makeRoom(): void {
+    this.spill(((this.i32[this.topAt] as number) + 1) >> 1);
   }
 
   /**

@@ -80,3 +80,8 @@ export function tokenOfThread(): number {
 export function tokenOf(threadId: number): number {
   return threadId + 1;
 }
+
+/** The thread's number behind a token, where the platform numbers threads; else −1. */
+export function threadIdOf(threadToken: number): number {
+  return current.threadId >= 0 ? threadToken - 1 : -1;
+}

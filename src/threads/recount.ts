@@ -5,8 +5,9 @@
  * can die between the subtraction and the note of it. What is left is counted here, exactly or not
  * at all:
  *
+ *   0. read the slot's word: shared, in which generation
  *   1. read every seat's ledger cell of the slot
- *   2. read the slot's word            ── the moment T that the verdict is about
+ *   2. read the slot's word            ── the moment T that the verdict is about; the same lease
  *   3. read flights, mail and lanes
  *   4. read every ledger cell again: all alike, or no verdict
  *   5. the caller changes the word by compare-exchange from what step 2 read, or not at all
@@ -32,7 +33,7 @@ import { Ring } from '../protocol/ring.js';
 import { LANE, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import { referencesIn } from '../words/ledger-cell.js';
-import { isShared, SUSPECT } from '../words/slot-word.js';
+import { generationOf, isShared, SUSPECT } from '../words/slot-word.js';
 
 /** How many references a slot had at the moment when its word was `word`. */
 export interface Verdict {
@@ -58,6 +59,7 @@ export function recount(slab: Slab, slots: readonly number[]): Verdict[] {
 function attempt(slab: Slab, slots: readonly number[], verdicts: Verdict[]): number[] {
   const wordAt = (slot: number): number => slab.layout.slotsAt + slot * SLOT.size + SLOT.word;
   const marks = departures(slab);
+  const leases = slots.map((slot) => Atomics.load(slab.i32, wordAt(slot)));
   const first = slots.map((slot) => cellsOf(slab, slot));
   const words = slots.map((slot) => Atomics.load(slab.i32, wordAt(slot)));
   const away = awayFrom(slab, slots, words);
@@ -65,6 +67,11 @@ function attempt(slab: Slab, slots: readonly number[], verdicts: Verdict[]): num
   slots.forEach((slot, k) => {
     const word = words[k] as number;
     if (!isShared(word) || (word & SUSPECT) === 0) return;
+    const lease = leases[k] as number;
+    if (!isShared(lease) || generationOf(lease) !== generationOf(word)) {
+      unstable.push(slot); // a new lease begins its count of departures anew
+      return;
+    }
     const cells = cellsOf(slab, slot);
     const same = cells.every((cell, seat) => cell === (first[k] as number[])[seat]);
     if (!same || cameRound(slab, marks)) {

@@ -10,7 +10,8 @@
  * 1. The claim names the thread in the same atomic step, so a thread that dies right after it can
  *    still be told from its seat.
  * 2. The epoch changes before a seat becomes free: what was meant for its last holder can be told
- *    from what is meant for the next one.
+ *    from what is meant for the next one. Who leaves shuts the seat first, and empties its mail
+ *    then.
  * 3. A free seat's cache, ledger, mail, mailbox and journal are empty: who leaves or reclaims sees
  *    to that before the owner becomes 0.
  *
@@ -21,6 +22,8 @@ import { SEAT, SEAT_NAME_MAX } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 
 const NAME_ON_FIRST_LINE = 12;
+/** Flag in the epoch: the thread is leaving. An epoch is `stays << 1 | SHUT`. */
+const SHUT = 1;
 
 /** The seats of one slab. */
 export class Seats {
@@ -61,10 +64,16 @@ export class Seats {
     );
   }
 
+  /** From now on nobody may send anything to this thread: it is about to leave. */
+  shut(seat: number): void {
+    Atomics.or(this.i32, this.at(seat) + SEAT.epoch, SHUT);
+  }
+
   /** Makes a seat free for the next thread. Its rows are empty already. */
   vacate(seat: number): void {
     const at = this.at(seat);
-    Atomics.add(this.i32, at + SEAT.epoch, 1);
+    const epoch = Atomics.load(this.i32, at + SEAT.epoch);
+    Atomics.store(this.i32, at + SEAT.epoch, ((epoch | SHUT) + 1) | 0);
     // S2 publishes the emptied rows and the new epoch.
     Atomics.store(this.i32, at + SEAT.owner, 0);
   }
@@ -74,10 +83,12 @@ export class Seats {
     return Atomics.load(this.i32, this.at(seat) + SEAT.owner);
   }
 
-  /** Which stay this is, if somebody lives in the seat, counted from 0; −1 if nobody does. */
+  /** Which stay this is, if somebody lives in the seat and receives; −1 if not. */
   stayOf(seat: number): number {
+    // The owner first: then the epoch is his, or a later one that tells him from the next.
+    const lives = this.ownerOf(seat) > 0;
     const epoch = Atomics.load(this.i32, this.at(seat) + SEAT.epoch);
-    return this.ownerOf(seat) > 0 ? epoch >>> 0 : -1;
+    return lives && (epoch & SHUT) === 0 ? epoch >>> 1 : -1;
   }
 
   /** Turns a living owner into one that is being reclaimed; true if this call did it. */

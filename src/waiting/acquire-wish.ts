@@ -14,6 +14,9 @@ import { SEAT } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import type { Wish } from './waiting.js';
 
+/** How long a waiter sleeps at a time while something is in doubt. */
+const DOUBT_MS = 20;
+
 /** A wish for one slot; one object serves all waits of a thread. */
 export class AcquireWish implements Wish<Handle> {
   readonly complaint = 'no frame became free';
@@ -30,25 +33,21 @@ export class AcquireWish implements Wish<Handle> {
   }
 
   attempt(): Handle | undefined {
-    const { refs } = this;
-    const delivered = refs.mailboxes.delivered();
-    if (delivered !== 0) {
-      const handle = refs.collect(delivered);
-      refs.mailboxes.emptied();
-      if (handle !== 0) return handle;
-      refs.mailboxes.register(); // its giver died: wait on
-    }
-    const handle = refs.acquire();
+    const handed = this.refs.collect();
+    if (handed !== 0) return handed;
+    const handle = this.refs.acquire();
     return handle === 0 ? undefined : handle;
   }
 
   disarm(): void {
-    const { refs } = this;
-    const delivered = refs.mailboxes.withdraw();
-    if (delivered === 0) return;
-    const handle = refs.collect(delivered);
-    refs.mailboxes.emptied();
-    if (handle !== 0) refs.release(handle);
+    if (this.refs.mailboxes.withdraw(this.refs.seat) === 0) return;
+    const late = this.refs.collect();
+    if (late !== 0) this.refs.release(late);
+  }
+
+  patienceMs(): number {
+    // While a dead thread's slots are in doubt, nobody rings when the doubt goes away.
+    return this.refs.doubtful ? DOUBT_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Counts one wait in the stats. */

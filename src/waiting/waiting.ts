@@ -30,6 +30,8 @@ export interface Wish<T> {
   attempt(): T | undefined;
   /** The wish is no longer known to anyone, unless others in this thread have the same. */
   disarm(): void;
+  /** How long to sleep at the most before trying again, although nobody rang. */
+  patienceMs(): number;
 }
 
 /** Options of every promise form. */
@@ -74,7 +76,7 @@ export class Waiting {
         if (got !== undefined) return got;
         const left = end - now();
         if (left <= 0) throw new TimeoutError(`${wish.complaint} within ${limit} ms`);
-        this.sleep(seen, left, wish);
+        this.sleep(seen, Math.min(left, wish.patienceMs()), wish);
       }
     } finally {
       this.disarm(wish);
@@ -155,11 +157,17 @@ export class Waiting {
       for (;;) {
         const seen = this.park.listen();
         if (this.serveAll().size === 0) return;
-        await this.park.sleepAsync(seen);
+        await this.park.sleepAsync(seen, this.patienceMs());
       }
     } finally {
       this.listening = false;
     }
+  }
+
+  private patienceMs(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { wish } of this.pending) least = Math.min(least, wish.patienceMs());
+    return least;
   }
 
   private disarm(wish: Wish<unknown>): void {

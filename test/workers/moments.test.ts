@@ -2,7 +2,8 @@
  * Deaths and reclaims at named moments: threads are stopped inside the library, between two of its
  * atomic steps, while others die, reclaim or take the seat.
  */
-import { FramePool, type FramePoolOptions } from 'frameslab';
+import process from 'node:process';
+import { FrameModifiedError, FramePool, type FramePoolOptions } from 'frameslab';
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/slab/geometry.js';
 import { LANE, type Layout, layoutOf, SEAT } from '../../src/slab/layout.js';
@@ -55,7 +56,7 @@ const seatsTaken = (pool: FramePool): number[] => pool.stats().threads.map(({ se
 describe('a seat', () => {
   test('of a thread that dies while it closes the pool is free afterwards', async () => {
     const { pool, seatAt } = stage();
-    const stop = { method: 'compareExchange', ...only(seatAt(1, SEAT.owner)), when: 'after' };
+    const stop = { method: 'store', ...only(seatAt(1, SEAT.owner)), when: 'before' };
     const leaver = play('close', { pool, stop });
     pool.watch(leaver.worker);
     await leaver.said('stopped');
@@ -65,7 +66,7 @@ describe('a seat', () => {
 
   test('is not given away by a repair while its thread closes the pool', async () => {
     const { pool, seatAt } = stage();
-    const stop = { method: 'compareExchange', ...only(seatAt(1, SEAT.owner)), when: 'after' };
+    const stop = { method: 'store', ...only(seatAt(1, SEAT.owner)), when: 'before' };
     const leaver = play('close', { pool, stop });
     await leaver.said('stopped');
     pool.audit({ repair: true });
@@ -127,12 +128,20 @@ describe('a seat', () => {
 
   test('is not taken from a newcomer by a repair that found it half reclaimed', async () => {
     const { pool, seatAt } = stage();
-    const condemning = { method: 'compareExchange', ...only(seatAt(1, SEAT.owner)), when: 'after' };
-    const dead = play('close', { pool, stop: condemning });
+    const dead = play('sit', { pool });
     const seat = await dead.said<number>('attached');
-    await dead.said('stopped');
     const { threadId } = dead.worker;
     await dead.kill();
+    const condemning = {
+      method: 'compareExchange',
+      ...only(seatAt(seat, SEAT.owner)),
+      when: 'after',
+    };
+    const reclaimer = play('reclaimTogether', { pool, given: { seat }, stop: condemning });
+    await reclaimer.said('attached');
+    reclaimer.goOn();
+    await reclaimer.said('stopped');
+    await reclaimer.kill();
     const stop = {
       method: 'load',
       ...only(seatAt(seat, SEAT.owner)),
@@ -282,6 +291,44 @@ describe('a slot is not lost when', () => {
       Atomics.store = original;
     }
     await giver.said('closed');
+    expectAllHome(pool);
+  });
+});
+
+describe('a guard that finds a fault in a frame of the dead', () => {
+  test.for(['watched', 'by hand'] as const)('does not stop the reclaim (%s)', async (how) => {
+    const { pool } = stage({ guard: 'verify' });
+    const subscriber = play('subscribe', { pool });
+    const seat = await subscriber.said<number>('attached');
+    await subscriber.said('subscribed');
+    const frame = pool.tryAcquire()?.write(Uint8Array.of(1, 2, 3));
+    const offset = frame?.byteOffset ?? 0;
+    if (frame !== undefined) pool.channel('news').trySend(frame);
+    new Uint8Array(pool.buffer)[offset] = 9; // somebody breaks the rule
+    const uncaught: unknown[] = [];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (fault) => uncaught.push(fault));
+    try {
+      if (how === 'watched') pool.watch(subscriber.worker);
+      // Not kill(): what a listener of `exit` throws would keep terminate() from resolving.
+      void subscriber.worker.terminate();
+      await subscriber.gone;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+    expect(uncaught).toEqual([]);
+    // At the latest the second time.
+    for (let k = 0; k < 2 && how === 'by hand'; k++) {
+      try {
+        pool.reclaim(seat, { ended: true });
+      } catch (fault) {
+        expect(fault).toBeInstanceOf(FrameModifiedError);
+      }
+    }
+    expect(seatsTaken(pool)).toEqual([pool.seat]);
     expectAllHome(pool);
   });
 });

@@ -136,6 +136,7 @@ const scenes = {
   reclaimTogether() {
     const pool = attach();
     pause();
+    if (stop !== undefined) stopInside(stop);
     say('report', pool.reclaim(given.seat, { ended: true }));
     pause();
     pool.close();

@@ -20,8 +20,9 @@ import {
   RefCountOverflowError,
   StaleHandleError,
 } from '../errors.js';
-import { describe, type Field, integer, numeric } from '../slab/geometry.js';
+import { describe, type Field, FRAME_SIZE_MAX, integer, numeric } from '../slab/geometry.js';
 import { isSharedBuffer } from '../slab/slab.js';
+import { copyView } from './views.js';
 
 /** The message of an external frame: structured-cloneable. */
 export interface ExternalFrameMessage {
@@ -52,6 +53,8 @@ export class External {
   readonly buffer: SharedArrayBuffer;
   readonly byteOffset: number;
   readonly capacity: number;
+  /** The user header, behind the control block. */
+  readonly header: DataView<SharedArrayBuffer>;
   private readonly control: SharedArrayBuffer;
   private readonly i32: Int32Array<SharedArrayBuffer>;
   private readonly f64: Float64Array<SharedArrayBuffer>;
@@ -66,8 +69,9 @@ export class External {
     this.byteOffset = byteOffset;
     this.capacity = capacity;
     this.control = control;
-    this.i32 = new Int32Array(control);
-    this.f64 = new Float64Array(control);
+    this.i32 = new Int32Array(control, 0, CONTROL_BYTES / 4);
+    this.f64 = new Float64Array(control, 0, CONTROL_BYTES / 8);
+    this.header = new DataView(control, CONTROL_BYTES);
   }
 
   /** New, with one reference. `identity` is the pool's, so that no other pool adopts it. */
@@ -76,8 +80,9 @@ export class External {
     byteOffset: number,
     capacity: number,
     identity: number,
+    headerBytes: number,
   ): External {
-    const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const control = new SharedArrayBuffer(CONTROL_BYTES + headerBytes);
     const external = new External(buffer, byteOffset, capacity, control);
     external.i32[REFERENCES] = 1;
     external.i32[LENGTH] = capacity;
@@ -86,15 +91,17 @@ export class External {
   }
 
   /** New memory with room for `capacity` bytes that begins with these. Allocates. */
-  static copyOf(bytes: Uint8Array, capacity: number, identity: number): External {
-    const copy = External.create(new SharedArrayBuffer(capacity), 0, capacity, identity);
+  static copyOf(bytes: Uint8Array, capacity: number, identity: number, header: DataView): External {
+    const memory = memoryOf(capacity);
+    const copy = External.create(memory, 0, capacity, identity, header.byteLength);
     copy.bytes(bytes.length).set(bytes);
+    copyView(header, copy.header);
     copy.setLength(bytes.length);
     return copy;
   }
 
   /** Takes over the reference that a message carries; throws `StaleHandleError`. */
-  static adopt(message: unknown, identity: number): External {
+  static adopt(message: unknown, identity: number, headerBytes: number): External {
     const parts = message as Partial<ExternalFrameMessage> | null;
     const fits =
       typeof parts === 'object' &&
@@ -102,7 +109,7 @@ export class External {
       parts.frameslab === 'external-frame' &&
       isSharedBuffer(parts.buffer) &&
       isSharedBuffer(parts.control) &&
-      parts.control.byteLength === CONTROL_BYTES &&
+      parts.control.byteLength >= CONTROL_BYTES &&
       isPart(parts.byteOffset, parts.buffer.byteLength) &&
       isPart(parts.capacity, parts.buffer.byteLength - parts.byteOffset);
     if (!fits) {
@@ -112,7 +119,7 @@ export class External {
     }
     const whole = parts as ExternalFrameMessage;
     const external = new External(whole.buffer, whole.byteOffset, whole.capacity, whole.control);
-    if (external.i32[IDENTITY] !== identity) {
+    if (external.i32[IDENTITY] !== identity || external.header.byteLength !== headerBytes) {
       throw new StaleHandleError('this external frame belongs to another pool');
     }
     if (!external.takeFlight()) {
@@ -211,4 +218,15 @@ export class External {
 
 function isPart(value: unknown, most: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+}
+
+function memoryOf(bytes: number): SharedArrayBuffer {
+  try {
+    if (bytes <= FRAME_SIZE_MAX) return new SharedArrayBuffer(bytes);
+  } catch {
+    // the sentence below says it
+  }
+  throw new FrameTooLargeError(
+    `a frame of ${bytes} bytes is more than ${FRAME_SIZE_MAX}, or more than this engine gives`,
+  );
 }

@@ -11,21 +11,15 @@
  *
  * Used only in the thread that got it. Never blocks. (One class: V8 makes derived ones slowly.)
  */
-import { ExternalFrameError, FrameSharedError, PoolExhaustedError } from '../errors.js';
+import { PoolExhaustedError } from '../errors.js';
 import { type Field, integer } from '../slab/geometry.js';
 import type { Handle } from '../words/handle.js';
 import { External, type ExternalFrameMessage } from './external.js';
-import { externalInChannelError, foreignFrameError, spentError } from './faults.js';
+import * as faults from './faults.js';
 import { unwatchForLeak, watchForLeak } from './leaks.js';
 import type { MessageOptions, SlotTable } from './slot-table.js';
-import {
-  bufferOver,
-  bytesOf,
-  DISPOSE,
-  type NodeBuffer,
-  type TypedArrayClass,
-  viewOf,
-} from './views.js';
+import type { NodeBuffer, TypedArrayClass } from './views.js';
+import { bufferOver, bytesOf, copyView, DISPOSE, viewOf } from './views.js';
 
 /** What crosses from thread to thread: a handle, or an external frame's message. */
 export type FrameMessage = Handle | ExternalFrameMessage;
@@ -127,7 +121,8 @@ export class Frame {
    * The user header of `headerBytes` bytes, in place. Its bytes are those of the slot's last user.
    */
   get header(): DataView<SharedArrayBuffer> {
-    if (this.alive()) throw new ExternalFrameError('an external frame has no user header');
+    const external = this.alive();
+    if (external !== undefined) return external.header;
     const { slab } = this.table.refs;
     const slot = this.table.index(this.name);
     this.headerView ??= new DataView(slab.buffer, slab.headerAt(slot), slab.geometry.headerBytes);
@@ -157,7 +152,10 @@ export class Frame {
     const source = bytesOf(data);
     integer('offset', offset, 0, Number.MAX_SAFE_INTEGER);
     const end = offset + source.byteLength;
-    if (end > this.capacity) this.moveOut(end);
+    if (end > this.capacity) {
+      this.moveOut(source, offset, end);
+      return this;
+    }
     const storage = this.storage;
     const before = this.length;
     storage.set(source, offset);
@@ -237,8 +235,8 @@ export class Frame {
 
   /** @internal The handle, for a channel that is about to send it; throws for an external frame. */
   sendable(table: SlotTable): Handle {
-    if (this.alive() !== undefined) throw externalInChannelError();
-    if (this.table !== table) throw foreignFrameError();
+    if (this.alive() !== undefined) throw faults.externalInChannelError();
+    if (this.table !== table) throw faults.foreignFrameError();
     return this.name;
   }
 
@@ -260,22 +258,24 @@ export class Frame {
   /** The external part, if there is one; throws if this object has no reference left. */
   private alive(): External | undefined {
     if (this.count > 0) return this.external;
-    throw spentError(this.name);
+    throw faults.spentError(this.name);
   }
 
-  /** Moves the frame to memory of its own with room for `capacity` bytes; the slot goes back. */
-  private moveOut(capacity: number): void {
-    const { refs } = this.table;
-    if (refs.slab.geometry.oversize === 'throw') throw this.table.tooLarge(capacity);
-    if (!this.exclusive)
-      throw new FrameSharedError('a shared frame cannot be moved to be enlarged');
-    const moved = External.copyOf(this.bytes, capacity, this.table.identity);
+  /** Moves the frame to memory of its own, as a write at `offset` leaves it; the slot goes back. */
+  private moveOut(source: Uint8Array, offset: number, end: number): void {
+    const { table, external, name } = this;
+    table.requireOversize(this.capacity, end);
+    if (!this.exclusive) throw faults.sharedMoveError();
+    if (external === undefined) table.writable(name); // the guard objects before anything moves
+    const moved = External.copyOf(this.bytes, end, table.identity, this.header);
+    moved.bytes(end).set(source, offset); // before the slot goes back: it may be the source
     for (const field of FIELDS) moved.setField(field, this.getField(field));
-    this.table.countOversize();
-    if (this.external === undefined) refs.release(this.name);
-    else this.external.release();
+    moved.setLength(end);
     this.external = moved;
     this.name = 0;
+    table.countOversize();
+    if (external === undefined) table.release(name);
+    else external.release();
   }
 
   private spend(): void {
@@ -284,17 +284,16 @@ export class Frame {
   }
 
   private copied(): Frame {
-    const { external } = this;
+    const { external, table } = this;
+    const bytes = this.bytes;
     if (external !== undefined) {
-      const bytes = external.bytes(external.length);
-      return new Frame(
-        this.table,
-        0,
-        External.copyOf(bytes, external.capacity, this.table.identity),
-      );
+      const { capacity, header } = external;
+      return new Frame(table, 0, External.copyOf(bytes, capacity, table.identity, header));
     }
-    const handle = this.table.acquire();
+    const handle = table.acquire();
     if (handle === 0) throw new PoolExhaustedError('no slot is free for the private copy');
-    return new Frame(this.table, handle).write(this.bytes);
+    const copy = new Frame(table, handle).write(bytes);
+    copyView(this.header, copy.header);
+    return copy;
   }
 }

@@ -10,18 +10,15 @@
  *
  * The seat's own thread only. Never blocks.
  */
-import {
-  FrameSharedError,
-  type FrameslabError,
-  FrameTooLargeError,
-  InvalidOptionError,
-} from '../errors.js';
+import { FrameSharedError, InvalidOptionError } from '../errors.js';
 import { ANYBODY, adopt, revoke, share, transfer } from '../references/messages.js';
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { describe, type Field, integer, numeric } from '../slab/geometry.js';
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import { generationOf } from '../words/slot-word.js';
+import { tooLargeError } from './faults.js';
 
 /** Where a message goes. */
 export interface MessageOptions {
@@ -184,7 +181,8 @@ export class SlotTable {
   /** @internal The length, if it fits; throws otherwise. */
   checkedLength(length: number): number {
     if (Number.isInteger(length) && length >= 0 && length <= this.frameSizeBytes) return length;
-    if (Number.isInteger(length) && length > this.frameSizeBytes) throw this.tooLarge(length);
+    if (Number.isInteger(length) && length > this.frameSizeBytes)
+      throw tooLargeError(this.frameSizeBytes, length);
     throw new InvalidOptionError(
       `length must be an integer from 0 to ${this.frameSizeBytes} bytes, got ${describe(length)}`,
     );
@@ -195,18 +193,22 @@ export class SlotTable {
     return this.refs.slab.i32[HEADER.identity] as number;
   }
 
+  /** @internal Bytes of user header per frame. */
+  get headerBytes(): number {
+    return this.refs.slab.geometry.headerBytes;
+  }
+
+  /** @internal Throws unless frames of this pool may move to memory of their own. */
+  requireOversize(capacity: number, length: number): void {
+    if (this.refs.closed) throw closedError();
+    if (this.refs.slab.geometry.oversize === 'throw') throw tooLargeError(capacity, length);
+  }
+
   /** @internal One frame moved to memory of its own. */
   countOversize(): void {
     const at = (this.refs.seats.at(this.refs.seat) + SEAT.oversize) >> 1;
     const { f64 } = this.refs.slab;
     f64[at] = (f64[at] as number) + 1;
-  }
-
-  /** @internal */
-  tooLarge(length: number): FrameslabError {
-    return new FrameTooLargeError(
-      `a frame of this pool holds ${this.frameSizeBytes} bytes (frameSizeBytes), got ${length}`,
-    );
   }
 
   private lengthAt(slot: number): number {

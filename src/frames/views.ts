@@ -48,6 +48,12 @@ export function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Node
   return maker.from(buffer, byteOffset, byteLength) as NodeBuffer;
 }
 
+/** Copies the bytes of one view over another of the same length. */
+export function copyView(from: DataView, to: DataView): void {
+  const source = new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+  new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(source);
+}
+
 /** The bytes of whatever `write` is given, without a copy. */
 export function bytesOf(data: ArrayBufferView | ArrayBufferLike): Uint8Array {
   if (ArrayBuffer.isView(data)) {

@@ -43,11 +43,17 @@ export class Inlet extends LaneSet {
     if (this.refs.closed) throw closedError();
     if (this.broadcast) {
       if (!this.subscribed) {
+        if (this.closed) return 0;
         throw new InvalidOptionError(`subscribe() to the broadcast '${layout.name}' first`);
       }
       return this.receiveFrom(this.refs.seat * layout.laneSize, this.seats * layout.laneSize);
     }
     return this.receiveFrom(0, layout.laneSize);
+  }
+
+  /** True if frames can come: always on a queue, to a subscriber on a broadcast. */
+  get listening(): boolean {
+    return !this.broadcast || this.subscribed;
   }
 
   /** True if this seat is subscribed. */
@@ -71,7 +77,9 @@ export class Inlet extends LaneSet {
 
   /** The present seat receives no more; what lies in its lanes is released. */
   unsubscribe(): void {
-    if (this.broadcast) this.leave(this.refs.seat);
+    if (this.refs.closed) throw closedError();
+    this.leave(this.refs.seat);
+    this.refs.park.ringOwn(); // a promise that waits here ends
   }
 
   /** A seat receives no more: cut, then drain. Answers how many frames lay in its lanes. */

@@ -9,8 +9,9 @@
  * The seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */
 import { CUT, SLEEPERS } from '../protocol/ring.js';
+import type { References } from '../references/references.js';
 import { overflowOf } from '../references/refusal.js';
-import { CHANNEL, LANE } from '../slab/layout.js';
+import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import { LaneSet } from './lane-set.js';
 
@@ -20,6 +21,14 @@ export class Outlet extends LaneSet {
   private room = 0;
   private active = false;
   private sleepers = false;
+  /** The seats that the running broadcast goes to. */
+  private readonly chosen: Int32Array;
+
+  /** @param refs this thread's references; @param layout the channel's. */
+  constructor(refs: References, layout: ChannelLayout) {
+    super(refs, layout);
+    this.chosen = new Int32Array(this.seats);
+  }
 
   /** Moves one reference into the channel; false if it is full and `whenFull` says to wait. */
   trySend(handle: Handle): boolean {
@@ -144,7 +153,7 @@ export class Outlet extends LaneSet {
   }
 
   private sendToAll(slot: number, handle: Handle): boolean {
-    const targets = this.targets();
+    const targets = this.chooseTargets();
     if (targets < 0) return false;
     const extra = Math.max(0, targets - 1);
     this.refs.ledger.add(slot, extra);
@@ -156,39 +165,42 @@ export class Outlet extends LaneSet {
     this.sleepers = false;
     const published = this.publishToAll(handle, targets);
     if (published > 0) this.refs.depart(slot, published);
+    // Closed under our hands, and nobody has it: the frame stays with its sender.
+    const refused = published === 0 && targets > 0 && this.closed;
     // What was meant for those who left meanwhile, or for nobody at all, ends here.
-    for (let k = published; k < Math.max(1, targets); k++) this.refs.release(handle);
+    const end = refused ? targets - 1 : Math.max(1, targets);
+    for (let k = published; k < end; k++) this.refs.release(handle);
     if (this.sleepers || first) this.ringReceivers();
+    if (refused) throw this.closedError();
     return true;
   }
 
-  /** How many subscribers the frame goes to; −1 if one has no room and the sender is to wait. */
-  private targets(): number {
+  /**
+   * Chooses the subscribers that the frame goes to, and answers how many; −1 if one has no room and
+   * the sender is to wait. Who subscribes after this begins with the next frame.
+   */
+  private chooseTargets(): number {
     const { whenFull } = this.layout;
     let targets = 0;
     for (let seat = 0; seat < this.seats; seat++) {
       if (!this.bit(CHANNEL.subscribers, seat)) continue;
       const room = this.ring.room(this.laneOf(this.refs.seat, seat)) > 0;
-      if (room || whenFull === 'drop-oldest') targets += 1;
-      else if (whenFull === 'wait') return -1;
+      if (!room && whenFull === 'wait') return -1;
+      if (room || whenFull === 'drop-oldest') this.chosen[targets++] = seat;
       else this.drop(this.laneOf(this.refs.seat, seat));
     }
     return targets;
   }
 
-  /** Publishes to at most `targets` subscribers; answers how many lanes have it. */
+  /** Publishes to those that were chosen; answers how many lanes have it. */
   private publishToAll(handle: Handle, targets: number): number {
     let published = 0;
-    let left = targets;
-    for (let seat = 0; seat < this.seats && left > 0; seat++) {
-      if (!this.bit(CHANNEL.subscribers, seat)) continue;
-      const lane = this.laneOf(this.refs.seat, seat);
-      if (this.ring.room(lane) === 0 && this.layout.whenFull === 'drop-oldest')
-        this.dropOldest(lane);
-      if (this.ring.room(lane) === 0) continue;
+    for (let k = 0; k < targets; k++) {
+      const lane = this.laneOf(this.refs.seat, this.chosen[k] as number);
+      // Losing the oldest to its consumer makes room as well.
+      if (this.ring.room(lane) === 0) this.dropOldest(lane);
       this.ring.write(lane, 0, handle);
       const flags = this.ring.publish(lane, 1);
-      left -= 1;
       if ((flags & CUT) !== 0 && this.takeBack(lane)) continue;
       published += 1;
       this.add(lane + LANE.sent, 1);

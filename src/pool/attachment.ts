@@ -43,11 +43,14 @@ export class Attachment {
   /** Pool objects by copy of the library: each copy has classes of its own. */
   readonly pools = new Map<object, object>();
 
+  /** As it was when this thread attached: the memory may be used for another slab later. */
+  private readonly identity: string;
   private readonly releaseLock: () => void;
   private readonly ends = new Map<string, ChannelEnds>();
 
   private constructor(slab: Slab, seat: number) {
     this.slab = slab;
+    this.identity = identityOf(slab);
     this.refs = new References(slab, seat);
     this.slots = new SlotTable(this.refs);
     this.waiting = new Waiting(this.refs.park);
@@ -98,9 +101,9 @@ export class Attachment {
   leave(): void {
     const { refs } = this;
     if (refs.closed) return;
-    this.waiting.failAll(closedError());
     refs.giveCacheBack();
     requireNothingHeld(refs);
+    this.waiting.failAll(closedError());
     this.leaveLanes(refs.seat, false);
     refs.seats.shut(refs.seat);
     dropMail(refs);
@@ -122,13 +125,18 @@ export class Attachment {
   private isAt(slab: Slab): boolean {
     const own = this.slab.i32;
     const other = slab.i32;
-    if (own[HEADER.identity] !== other[HEADER.identity]) return false;
-    if (own.length !== other.length) return false;
+    if (this.identity !== identityOf(slab) || own.length !== other.length) return false;
     const at = this.refs.seats.at(this.refs.seat) + SEAT.probe;
-    const mark = ((own[at] as number) + 1) | 0;
-    own[at] = mark;
-    return other[at] === mark;
+    return [1, 2].every((mark) => {
+      own[at] = mark;
+      return other[at] === mark;
+    });
   }
+}
+
+/** The identity in a slab's header. */
+function identityOf(slab: Slab): string {
+  return `${slab.i32[HEADER.identity]}.${slab.i32[HEADER.identity + 1]}`;
 }
 
 /** Where a seat starts to look for free slots, so that seats do not meet at one leaf. */

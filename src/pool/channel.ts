@@ -18,7 +18,13 @@ import type { SlotTable } from '../frames/slot-table.js';
 import type { Inlet } from '../lanes/inlet.js';
 import type { Outlet } from '../lanes/outlet.js';
 import { type ChannelMode, describe, integer, type WhenFull } from '../slab/geometry.js';
-import type { Waiting, WaitOptions, Wish } from '../waiting/waiting.js';
+import {
+  checkWait,
+  timeoutOf,
+  type Waiting,
+  type WaitOptions,
+  type Wish,
+} from '../waiting/waiting.js';
 import type { Handle } from '../words/handle.js';
 import type { Attachment, ChannelEnds } from './attachment.js';
 
@@ -53,6 +59,7 @@ export class FrameChannel {
     this.capacity = layout.capacity;
     this.whenFull = layout.whenFull;
     this.receiving = {
+      key: inlet,
       complaint: `nothing came through the channel '${this.name}'`,
       arm: () => inlet.armReceive(),
       attempt: () => this.receiveOrEnd(),
@@ -85,6 +92,7 @@ export class FrameChannel {
 
   /** Blocks until there was room. Throws as `trySend` does, and `TimeoutError`. */
   sendSync(frame: Frame, timeoutMs?: number): void {
+    timeoutOf(timeoutMs);
     if (!this.trySend(frame)) this.waiting.waitSync(this.sending(frame), timeoutMs);
   }
 
@@ -92,8 +100,9 @@ export class FrameChannel {
    * Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort.
    */
   async send(frame: Frame, options?: WaitOptions): Promise<void> {
-    options?.signal?.throwIfAborted();
-    if (!this.trySend(frame)) await this.waiting.waitAsync(this.sending(frame), options);
+    checkWait(options);
+    if (!this.waiting.queues(this.outlet) && this.trySend(frame)) return;
+    await this.waiting.waitAsync(this.sending(frame), options);
   }
 
   /** A frame if one is there now, else `undefined`. */
@@ -103,14 +112,15 @@ export class FrameChannel {
 
   /** Blocks until a frame is there; `undefined` once the channel is closed and drained. */
   receiveSync(timeoutMs?: number): Frame | undefined {
+    timeoutOf(timeoutMs);
     const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : this.waiting.waitSync(this.receiving, timeoutMs));
   }
 
   /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
   async receive(options?: WaitOptions): Promise<Frame | undefined> {
-    options?.signal?.throwIfAborted();
-    const now = this.inlet.tryReceive();
+    checkWait(options);
+    const now = this.waiting.queues(this.inlet) ? 0 : this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
   }
 
@@ -196,6 +206,7 @@ export class FrameChannel {
 
   private sending(frame: Frame): Wish<true> {
     return {
+      key: this.outlet,
       complaint: `the channel '${this.name}' had no room`,
       arm: () => this.outlet.armSend(),
       attempt: () => (this.trySend(frame) ? true : undefined),
@@ -205,6 +216,7 @@ export class FrameChannel {
   }
 
   private receiveOrEnd(): Handle | undefined {
+    if (!this.inlet.listening) return END; // unsubscribed while it waited, or closed before
     const { closed } = this.inlet;
     const handle = this.inlet.tryReceive();
     if (handle !== 0) return handle;

@@ -18,11 +18,11 @@ import { FreeList } from '../protocol/free-list.js';
 import { type ReclaimReport, reclaim, settleAll } from '../references/reclaim.js';
 import type { References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
-import { describe, type FramePoolOptions, geometryOf, integer } from '../slab/geometry.js';
+import type { FramePoolOptions } from '../slab/geometry.js';
+import { describe, FRAME_SIZE_MAX, geometryOf, integer } from '../slab/geometry.js';
 import { layoutOf } from '../slab/layout.js';
 import { isSharedBuffer, Slab } from '../slab/slab.js';
-import { hostOfThread } from '../threads/host.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import { checkWait, timeoutOf, type WaitOptions } from '../waiting/waiting.js';
 import { Attachment } from './attachment.js';
 import { FrameChannel } from './channel.js';
 import { openNamed } from './named.js';
@@ -111,8 +111,7 @@ export class FramePool {
     return openNamed(name, options, {
       create: (wanted) => FramePool.create(wanted),
       attach: (ref: FramePoolRef) => FramePool.attach(ref),
-      geometryOf: (pool) => pool.attachment.slab.geometry,
-      isOpen: (pool) => !pool.attachment.refs.closed,
+      geometryOf: (ref) => Slab.attach(ref.buffer, ref.byteOffset).geometry,
     });
   }
 
@@ -146,6 +145,7 @@ export class FramePool {
    * never), and `PoolExhaustedError` where the thread must not block (a browser's main thread).
    */
   acquireSync(length?: number, timeoutMs?: number): Frame {
+    timeoutOf(timeoutMs);
     const now = this.tryAcquire(length);
     if (now !== undefined) return now;
     const { waiting, acquiring } = this.attachment;
@@ -158,10 +158,11 @@ export class FramePool {
    * `TimeoutError`, or with the signal's reason. First come, first served among all that wait.
    */
   async acquire(length?: number, options?: WaitOptions): Promise<Frame> {
-    options?.signal?.throwIfAborted();
-    const now = this.tryAcquire(length);
-    if (now !== undefined) return now;
+    checkWait(options);
     const { waiting, acquiring } = this.attachment;
+    if (length !== undefined) this.slots.checkedLength(length);
+    const now = waiting.queues(acquiring) ? undefined : this.tryAcquire(length);
+    if (now !== undefined) return now;
     acquiring.count();
     return this.framed(await waiting.waitAsync(acquiring, options), length);
   }
@@ -183,7 +184,7 @@ export class FramePool {
   adopt(message: FrameMessage): Frame {
     if (typeof message === 'number') return new Frame(this.slots, this.slots.adopt(message));
     this.requireOpen();
-    return new Frame(this.slots, 0, External.adopt(message, this.slots.identity));
+    return new Frame(this.slots, 0, this.external(message));
   }
 
   /** Ends a message that nobody will adopt. False: too late, it was adopted or revoked already. */
@@ -191,7 +192,7 @@ export class FramePool {
     if (typeof message === 'number') return this.slots.revoke(message);
     this.requireOpen();
     try {
-      External.adopt(message, this.slots.identity).release();
+      this.external(message).release();
       return true;
     } catch (fault) {
       if (fault instanceof StaleHandleError && isMessage(message)) return false;
@@ -207,8 +208,9 @@ export class FramePool {
     }
     integer('byteOffset', byteOffset, 0, buffer.byteLength);
     const room = buffer.byteLength - byteOffset;
-    const capacity = integer('length', length ?? room, 0, room);
-    const external = External.create(buffer, byteOffset, capacity, this.slots.identity);
+    const capacity = integer('length', length ?? room, 0, Math.min(room, FRAME_SIZE_MAX));
+    const { identity, headerBytes } = this.slots;
+    const external = External.create(buffer, byteOffset, capacity, identity, headerBytes);
     return new Frame(this.slots, 0, external);
   }
 
@@ -270,15 +272,14 @@ export class FramePool {
     this.close();
   }
 
-  /** Which platform's thread this is, for messages: `'node'`, `'bun'`, `'deno'` or `'web'`. */
-  get platform(): string {
-    return hostOfThread().platform;
-  }
-
   /** This thread's references, while it is attached. Throws `PoolClosedError` after `close()`. */
   private get refs(): References {
     this.requireOpen();
     return this.attachment.refs;
+  }
+
+  private external(message: unknown): External {
+    return External.adopt(message, this.slots.identity, this.slots.headerBytes);
   }
 
   private requireOpen(): void {

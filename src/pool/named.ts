@@ -9,15 +9,20 @@
  * Any thread; nothing blocks.
  */
 import { InvalidOptionError, PoolNotFoundError } from '../errors.js';
-import { describe, type FramePoolOptions, type Geometry, geometryOf } from '../slab/geometry.js';
+import {
+  type ChannelGeometry,
+  describe,
+  type FramePoolOptions,
+  type Geometry,
+  geometryOf,
+} from '../slab/geometry.js';
 import { hostOfThread } from '../threads/host.js';
 
 /** What this file needs of a pool class. */
 export interface PoolMaker<P extends { readonly ref: R }, R> {
   create(options: FramePoolOptions): P;
   attach(ref: R): P;
-  geometryOf(pool: P): Geometry;
-  isOpen(pool: P): boolean;
+  geometryOf(ref: R): Geometry;
 }
 
 /** Where this thread keeps what it has opened, on platforms whose workers inherit nothing. */
@@ -32,14 +37,14 @@ export function openNamed<P extends { readonly ref: R }, R>(
   if (typeof name !== 'string' || name === '') {
     throw new InvalidOptionError(`a pool's name is a non-empty string, got ${describe(name)}`);
   }
-  const wanted = options === undefined ? undefined : geometryOf(options);
+  if (options !== undefined) geometryOf(options); // refuses bad options, whatever exists
   const host = hostOfThread();
   const key = `frameslab:${name}`;
   const ref = (host.inherited(key) ?? opened.get(key)) as R | undefined;
   if (ref !== undefined) {
-    const pool = maker.attach(ref);
-    if (wanted !== undefined) requireSame(name, options ?? {}, wanted, maker.geometryOf(pool));
-    return pool;
+    // Before a seat is taken.
+    requireSame(name, options ?? {}, maker.geometryOf(ref));
+    return maker.attach(ref);
   }
   if (!host.isMainThread) {
     throw new PoolNotFoundError(
@@ -52,14 +57,36 @@ export function openNamed<P extends { readonly ref: R }, R>(
   return pool;
 }
 
-function requireSame(name: string, options: object, wanted: Geometry, found: Geometry): void {
-  for (const key of Object.keys(options) as (keyof Geometry)[]) {
-    const asked = JSON.stringify(wanted[key]);
-    const has = JSON.stringify(found[key]);
+/** Which numbers of the geometry an option decides, where the names differ. */
+const DECIDES: Readonly<Record<string, keyof Geometry>> = {
+  trace: 'traceRate',
+  preallocateBytes: 'preallocateFrames',
+  preallocateFramesMin: 'preallocateFrames',
+};
+
+function requireSame(name: string, options: FramePoolOptions, found: Geometry): void {
+  // What is not asked for is as it is: sizes that depend on others come out right.
+  const { frameSizeBytes, frames, threadsMax, cacheFrames } = found;
+  const wanted = geometryOf({ frameSizeBytes, frames, threadsMax, cacheFrames, ...options });
+  const keyOf = (option: string): keyof Geometry => DECIDES[option] ?? (option as keyof Geometry);
+  const given = Object.keys(options);
+  for (const option of given) {
+    const key = keyOf(option);
+    const asked = shown(wanted[key]);
+    const has = shown(found[key]);
     if (asked === has) continue;
+    const together = given.filter((other) => keyOf(other) === key).join(', ');
     throw new InvalidOptionError(
-      `the pool ${describe(name)} exists with ${key} ${has}, not ${asked}: open it with the same ` +
-        'options, or without any',
+      `the pool ${describe(name)} exists with other ${together} (${key} ${has}, not ${asked}): ` +
+        'open it with the same options, or without any',
     );
   }
+}
+
+/** As text that does not depend on the order in which channels were declared. */
+function shown(value: Geometry[keyof Geometry]): string {
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const channels = value as readonly ChannelGeometry[];
+  const lines = channels.map((c) => `${c.name}: ${c.mode} of ${c.capacity}, ${c.whenFull}`);
+  return `{ ${lines.sort().join('; ')} }`;
 }

@@ -144,6 +144,12 @@ export class FreeList {
     Atomics.add(this.i32, this.stampAt, count);
   }
 
+  /** Makes everybody who remembers an empty list look again, although nothing was returned. */
+  disturb(): void {
+    Atomics.add(this.i32, this.takesAt, 1);
+    this.stamp(1);
+  }
+
   /** True if the slot's bit is set at this moment. */
   isListed(slot: number): boolean {
     const at = this.leavesAt + (slot >>> 5) * this.leafStride;
@@ -198,7 +204,8 @@ export class FreeList {
         const bit = bits & -bits;
         const leaf = (word << 5) + (31 - Math.clz32(bit));
         if (leaf < this.leaves && this.bitsOf(leaf) !== 0) return leaf;
-        this.unmark(at, bit, this.leavesAt + leaf * this.leafStride);
+        if (leaf < this.leaves) this.unmark(at, bit, this.leavesAt + leaf * this.leafStride);
+        else Atomics.and(i32, at, ~bit); // damaged: there is no such leaf
         bits &= ~bit;
       }
       if (i32[at] === 0) this.unmark(this.rootAt + (word >>> 5), 1 << (word & 31), at);

@@ -128,6 +128,7 @@ export class Ring {
       if (!this.isFree(lane, position)) return position;
       // Claimed already, by a peer or by a producer that dropped it.
     }
+    i32[lane + LANE.head] = tail;
     return -1;
   }
 
@@ -170,8 +171,15 @@ export class Ring {
 
   /** Nobody will receive what is published from now on. Drain the lane after this. */
   cut(lane: number): void {
-    const before = Atomics.or(this.i32, lane + LANE.tail, CUT);
-    if ((before & CUT) === 0) Atomics.store(this.i32, lane + LANE.cutAt, (before >>> 2) + 1);
+    const at = lane + LANE.tail;
+    for (;;) {
+      const before = Atomics.load(this.i32, at);
+      if ((before & CUT) !== 0) return;
+      // First the position, then the flag: whoever sees the flag finds the position.
+      Atomics.store(this.i32, lane + LANE.cutAt, (before >>> 2) + 1);
+      if (Atomics.compareExchange(this.i32, at, before, before | CUT) === before) return;
+      // Lost the race: the producer has published something.
+    }
   }
 
   /** The position from which on nobody receives, or −1 if the lane was not cut. */

@@ -46,7 +46,7 @@ export class Leases extends SharedCount {
   /** 0 once this thread has left: then no handle is valid any more, at no cost. */
   protected slots: number;
   private readonly ledgerAt: number;
-  private readonly acquiresAt: number;
+  protected readonly acquiresAt: number;
   protected readonly missesAt: number;
   private readonly deniedAt: number;
   protected readonly indexMask: number;
@@ -173,10 +173,10 @@ export class Leases extends SharedCount {
     const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
     let slot = this.refill(want);
     if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
+    if (slot >= 0 && this.watched) this.look(slot);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;
     if (slot < 0) return 0;
-    if (this.watched) this.look(slot);
     return this.begin(slot);
   }
 

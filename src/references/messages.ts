@@ -67,7 +67,8 @@ export function adopt(refs: References, handle: Handle): Handle {
 
 /** Ends a message that nobody will adopt, whoever it was for; false: it is in flight no more. */
 export function revoke(refs: References, handle: Handle): boolean {
-  const slot = refs.slotOf(handle);
+  const slot = refs.namedSlot(handle);
+  if (refs.handleOf(slot) !== handle) return false; // that lease has ended
   const word = refs.wordOf(slot);
   for (let to = ANYBODY; to < refs.seats.count; to++) {
     if (refs.flights.count(slot, to, word) === 0) continue;

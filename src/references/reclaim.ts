@@ -100,7 +100,7 @@ function empty(refs: References, seat: number): ReclaimReport {
   freed += owned + refs.settle(suspects);
   i32[at + SEAT.top] = 0;
   // Slots that the dead had put into the list without a stamp: who remembers "empty" looks again.
-  refs.list.stamp(1);
+  refs.list.disturb();
   const counter = (refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1;
   f64[counter] = (f64[counter] as number) + freed + drained;
   if (vacated) refs.seats.vacate(seat);

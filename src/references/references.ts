@@ -25,30 +25,36 @@ export class References extends Leases {
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
+    const acquires = this.f64[this.acquiresAt] as number;
+    const misses = this.f64[this.missesAt] as number;
     let done = 0;
     try {
       while (done < count) {
-        const taken = this.watched ? 0 : this.acquireCached(into, done, count);
-        done += taken;
-        if (done === count) return true;
+        done += this.watched ? 0 : this.acquireCached(into, done, count);
+        if (done === count) break;
         const handle = this.acquire();
         if (handle === 0) break;
         into[done++] = handle;
       }
-    } catch (fault) {
-      this.releaseMany(into, done); // the guard found one that was written to
-      throw fault;
+      return done === count;
+    } finally {
+      // Not enough, or the guard found one that was written to: as if nothing had been taken.
+      if (done < count) {
+        this.releaseMany(into, done);
+        this.f64[this.acquiresAt] = acquires;
+        this.f64[this.missesAt] = misses;
+      }
     }
-    if (done < count) this.releaseMany(into, done);
-    return done === count;
   }
 
   /**
    * Ends one reference for each of the first `count` handles; answers how many were the last ones.
-   * All are checked first: a stale one throws, and nothing is released.
+   * All are checked first: a stale one throws, and nothing is released. What the guard finds is
+   * thrown after all have been released.
    */
   releaseMany(from: Int32Array, count: number): number {
     this.checkMany(from, count);
+    if (this.guarded) return this.releaseGuarded(from, count);
     let last = 0;
     for (let k = 0; k < count; k++) if (this.release(from[k] as number)) last += 1;
     return last;
@@ -61,6 +67,14 @@ export class References extends Leases {
     throw this.refusal(handle);
   }
 
+  /** The slot of a handle that this pool may have made, in this lease or in another one. */
+  namedSlot(handle: Handle): number {
+    const slot = handle & this.indexMask;
+    const whole = slot < this.slots && (handle << 1) >> 1 === handle && handle !== 0;
+    if (whole && this.codec.hasColour(handle)) return slot;
+    throw this.refusal(handle);
+  }
+
   /** Takes over the slot that was handed to this thread's mailbox, if there is one; else 0. */
   collect(): Handle {
     const handle = this.mailboxes.take();
@@ -69,14 +83,28 @@ export class References extends Leases {
     // Nobody else touches the slot: its giver let go of it, and a reclaimer sees that it is taken.
     const at = this.rowOf(slot) + SLOT.word;
     this.i32[at] = withPayload(this.i32[at] as number, this.owned);
-    this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
     try {
       if (this.watched) this.look(slot);
+      this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
       return this.begin(slot);
     } finally {
       // Atomic, after the word: whoever sees the mailbox empty sees whose the slot is.
       this.mailboxes.empty(this.seat);
     }
+  }
+
+  private releaseGuarded(from: Int32Array, count: number): number {
+    let last = 0;
+    let fault: unknown;
+    for (let k = 0; k < count; k++) {
+      try {
+        if (this.release(from[k] as number)) last += 1;
+      } catch (found) {
+        fault ??= found;
+      }
+    }
+    if (fault !== undefined) throw fault;
+    return last;
   }
 
   /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */

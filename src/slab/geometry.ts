@@ -156,6 +156,11 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
+/** `undefined` stands for the default; `null` does not. */
+function given<T>(value: unknown, byDefault: T): T {
+  return value === undefined ? byDefault : (value as T);
+}
+
 function kindOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
@@ -204,8 +209,8 @@ function channelOf(name: string, value: unknown): ChannelGeometry {
   return {
     name,
     capacity: integer(`${at}.capacity`, options.capacity, 1, CAPACITY_MAX),
-    mode: oneOf(`${at}.mode`, options.mode ?? 'queue', ['queue', 'broadcast']),
-    whenFull: oneOf(`${at}.whenFull`, options.whenFull ?? 'wait', [
+    mode: oneOf(`${at}.mode`, given(options.mode, 'queue'), ['queue', 'broadcast']),
+    whenFull: oneOf(`${at}.whenFull`, given(options.whenFull, 'wait'), [
       'wait',
       'drop-oldest',
       'drop-newest',
@@ -218,14 +223,14 @@ function channelOf(name: string, value: unknown): ChannelGeometry {
  * Throws `InvalidOptionError` naming the option, the value and the limit.
  */
 export function geometryOf(options: FramePoolOptions): Geometry {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError(`options must be an object, got ${describe(options)}`);
   }
-  const size = integer('frameSizeBytes', options.frameSizeBytes ?? 4096, 1, FRAME_SIZE_MAX);
-  const frames = integer('frames', options.frames ?? 100, 1, Number.MAX_SAFE_INTEGER);
-  const threadsMax = integer('threadsMax', options.threadsMax ?? 16, 1, THREADS_MAX);
+  const size = integer('frameSizeBytes', given(options.frameSizeBytes, 4096), 1, FRAME_SIZE_MAX);
+  const frames = integer('frames', given(options.frames, 100), 1, Number.MAX_SAFE_INTEGER);
+  const threadsMax = integer('threadsMax', given(options.threadsMax, 16), 1, THREADS_MAX);
   const warm = Math.min(CACHE_FRAMES_DEFAULT, Math.floor(CACHE_BUDGET_BYTES / size));
-  const cacheFrames = integer('cacheFrames', options.cacheFrames ?? warm, 0, CACHE_FRAMES_MAX);
+  const cacheFrames = integer('cacheFrames', given(options.cacheFrames, warm), 0, CACHE_FRAMES_MAX);
   const slots = frames + threadsMax * cacheFrames;
   if (slots > SLOTS_MAX) {
     throw new InvalidOptionError(
@@ -234,8 +239,8 @@ export function geometryOf(options: FramePoolOptions): Geometry {
     );
   }
   const most = Number.MAX_SAFE_INTEGER;
-  const budget = integer('preallocateBytes', options.preallocateBytes ?? 1 << 20, 0, most);
-  const min = integer('preallocateFramesMin', options.preallocateFramesMin ?? 1, 0, most);
+  const budget = integer('preallocateBytes', given(options.preallocateBytes, 1 << 20), 0, most);
+  const min = integer('preallocateFramesMin', given(options.preallocateFramesMin, 1), 0, most);
   if (min > frames) {
     throw new InvalidOptionError(
       `preallocateFramesMin must be at most frames (${frames}), got ${min}`,
@@ -246,11 +251,11 @@ export function geometryOf(options: FramePoolOptions): Geometry {
     frames,
     threadsMax,
     cacheFrames,
-    headerBytes: integer('headerBytes', options.headerBytes ?? 0, 0, HEADER_BYTES_MAX),
+    headerBytes: integer('headerBytes', given(options.headerBytes, 0), 0, HEADER_BYTES_MAX),
     preallocateFrames: Math.min(frames, Math.max(min, Math.floor(budget / size))),
-    traceRate: traceRateOf(options.trace ?? false),
-    oversize: oneOf('oversize', options.oversize ?? 'throw', ['throw', 'external']),
-    guard: oneOf('guard', options.guard ?? 'off', ['off', 'poison', 'verify']),
-    channels: channelsOf(options.channels ?? {}),
+    traceRate: traceRateOf(given(options.trace, false)),
+    oversize: oneOf('oversize', given(options.oversize, 'throw'), ['throw', 'external']),
+    guard: oneOf('guard', given(options.guard, 'off'), ['off', 'poison', 'verify']),
+    channels: channelsOf(given(options.channels, {})),
   };
 }

@@ -179,7 +179,7 @@ function placeOf(
   requireSharedMemory();
   if (existing === undefined) {
     if (offset !== undefined) {
-      throw new InvalidOptionError(`byteOffset needs a buffer, got byteOffset ${offset} alone`);
+      throw new InvalidOptionError(`byteOffset needs a buffer, got ${describe(offset)} alone`);
     }
     try {
       return { buffer: new SharedArrayBuffer(layout.slabBytes), byteOffset: 0 };

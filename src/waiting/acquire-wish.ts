@@ -19,6 +19,7 @@ const DOUBT_MS = 20;
 
 /** A wish for one slot; one object serves all waits of a thread. */
 export class AcquireWish implements Wish<Handle> {
+  readonly key: object = this;
   readonly complaint = 'no frame became free';
   private readonly refs: References;
 

@@ -22,6 +22,8 @@ import { describe } from '../slab/geometry.js';
 
 /** What can be waited for. `undefined` stands for "not now". */
 export interface Wish<T> {
+  /** Wishes of one key are served in the order in which they were made. */
+  readonly key: object;
   /** For error messages: "no frame was free". */
   readonly complaint: string;
   /** Makes the wish known to other threads. May be called again while it is known. */
@@ -137,14 +139,24 @@ export class Waiting {
     });
   }
 
+  /** True if a promise is pending for this: whoever comes now comes after it. */
+  queues(key: object): boolean {
+    for (const { wish } of this.pending) if (wish.key === key) return true;
+    return false;
+  }
+
   /** Fails every promise that is pending in this thread. */
   failAll(reason: unknown): void {
     for (const pending of [...this.pending]) pending.fail(reason);
   }
 
   private serveAll(): ReadonlySet<Pending> {
+    const denied = new Set<object>();
     for (const pending of [...this.pending]) {
-      if (this.pending.has(pending)) pending.serve();
+      const { key } = pending.wish;
+      // What comes while this runs is for the first that was denied, at the ring that announces it.
+      if (!this.pending.has(pending) || denied.has(key)) continue;
+      if (!pending.serve()) denied.add(key);
     }
     return this.pending;
   }
@@ -172,7 +184,7 @@ export class Waiting {
 
   private disarm(wish: Wish<unknown>): void {
     for (const other of this.pending) {
-      if (other.wish === wish) {
+      if (other.wish.key === wish.key) {
         // Others in this thread have the same wish: it stays known, and they look again.
         this.park.ringOwn();
         return;
@@ -206,7 +218,23 @@ function now(): number {
   return typeof performance === 'object' ? performance.now() : Date.now();
 }
 
-function timeoutOf(timeoutMs: number | undefined): number {
+/**
+ * Checks what a wait is given, before anything is tried. Throws the reason of an aborted signal.
+ */
+export function checkWait(options: WaitOptions | undefined): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError(
+      `options must be an object { timeoutMs, signal }, got ${describe(options)}`,
+    );
+  }
+  timeoutOf(options.timeoutMs);
+  const signal = signalOf(options.signal);
+  if (signal?.aborted === true) throw signal.reason;
+}
+
+/** The limit in milliseconds; throws `InvalidOptionError`. */
+export function timeoutOf(timeoutMs: number | undefined): number {
   if (timeoutMs === undefined) return Number.POSITIVE_INFINITY;
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
   throw new InvalidOptionError(

@@ -51,6 +51,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const SIBLINGS: readonly (readonly [from: string, to: string, why: string])[] = [
   ['words/handle.ts', 'words/slot-word.ts', 'a handle carries the generation of a slot word'],
   ['protocol/mailbox.ts', 'protocol/park.ts', 'who delivers rings the bell'],
+  ['frames/external.ts', 'frames/views.ts', 'an external frame copies views'],
   ['threads/locks.ts', 'threads/seats.ts', 'a lock names the stay in a seat'],
   ['threads/host-node.ts', 'threads/host.ts', 'it implements the host that host.ts declares'],
 ];

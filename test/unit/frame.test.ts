@@ -1,6 +1,5 @@
 /** A frame, member by member. */
 import {
-  ExternalFrameError,
   type Frame,
   type FramePool,
   FrameReleasedError,
@@ -561,10 +560,17 @@ describe('no byte belongs to two frames', () => {
     },
   );
 
-  test('an external frame has no header, and says so', () => {
-    const pool = smallPool({ headerBytes: 8 });
-    const frame = pool.wrap(new SharedArrayBuffer(8));
-    refusedInVain(pool, () => frame.header, ExternalFrameError, 'header');
-    frame.release();
+  test('an external frame has a header of its own, and takes the slot’s along when it moves', () => {
+    const pool = smallPool({ headerBytes: 8, oversize: 'external', frameSizeBytes: 4 });
+    const wrapped = pool.wrap(new SharedArrayBuffer(8));
+    expect([wrapped.header.byteLength, wrapped.header.getUint8(0)]).toEqual([8, 0]);
+    const frame = pool.acquireSync();
+    frame.header.setUint8(3, 33);
+    frame.write(new Uint8Array(9));
+    expect([frame.pooled, frame.header.getUint8(3)]).toEqual([false, 33]);
+    const adopted = pool.adopt(frame.transfer());
+    expect(adopted.header.getUint8(3)).toBe(33);
+    adopted.release();
+    wrapped.release();
   });
 });

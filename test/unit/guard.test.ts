@@ -234,9 +234,10 @@ describe('verify and many at once', () => {
         const frames = pool.acquireMany(4, 8) ?? [];
         const handles = Int32Array.from(frames, (frame) => frame.handle);
         const early = frames[wrong]?.storage as Uint8Array;
+        const slot = frames[wrong]?.slot;
         pool.revoke(frames[wrong]?.share() ?? 0);
         early[0] = 1;
-        refused(() => pool.slots.releaseMany(handles), FrameModifiedError, `slot ${wrong}`);
+        refused(() => pool.slots.releaseMany(handles), FrameModifiedError, `slot ${slot},`);
         for (const handle of handles) refused(() => pool.slots.release(handle), StaleHandleError);
         expectAllHome(pool);
       }

@@ -57,7 +57,7 @@ describe('on the main thread', () => {
     ['oversize', 'external'],
     ['channels', { a: { capacity: 2 } }],
     ['trace', true],
-    ['preallocateBytes', 64],
+    ['preallocateBytes', 128],
     ['preallocateFramesMin', 2],
   ])('other options are refused by name: %s', (key, value) => {
     const name = freshName();

@@ -173,6 +173,30 @@ describe('coming and leaving', () => {
     pool.close();
   });
 
+  test.for(['wait', 'drop-oldest', 'drop-newest'] as const)(
+    '%s: nothing stays in the lanes of those who leave while somebody sends',
+    async (whenFull) => {
+      const seed = seedOfRun();
+      const pool = poolWith({ capacity: 4, whenFull, frames: 200 });
+      const crew = new Crew(pool);
+      const restless = await crew.startAll(
+        'comeAndGo',
+        [1, 2, 3].map((k) => ({ channel: 'news', seed: seed + k })),
+      );
+      const [sender] = await crew.startAll('produce', [
+        { channel: 'news', count: 30_000, form: 'now' },
+      ]);
+      crew.go();
+      await sender?.result;
+      crew.stop();
+      await resultsOf(restless);
+      await sender?.gone;
+      expect(pool.channel('news').depth, `seed ${seed}`).toBe(0);
+      expectAllHome(pool);
+      pool.close();
+    },
+  );
+
   test('a subscriber that comes back gets what is sent from then on', () => {
     const pool = poolWith({ capacity: 4 });
     const channel = pool.channel('news');

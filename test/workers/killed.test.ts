@@ -1,7 +1,7 @@
 /** A thread that is killed between any two steps of a send or a receive stalls nobody. */
 import { FramePool } from 'frameslab';
 import { expect, test } from 'vitest';
-import { Crew, expectAllHome, type Player, pause, seedOfRun, until } from './crew.js';
+import { Crew, expectAllHome, type Player, pause, resultsOf, seedOfRun, until } from './crew.js';
 import { randomFrom } from './payload.js';
 
 interface Scene {

@@ -371,7 +371,7 @@ const operations = {
   },
   /** Leaves with nothing, and comes again: another stay, perhaps another seat. */
   rejoin() {
-    if (random(4) !== 0) return;
+    if (random(30) !== 0) return;
     releaseAll();
     pool.close();
     Atomics.store(control, own + CELL.seat, 0);

@@ -122,10 +122,14 @@ class Run {
     const end = Date.now() + seconds * 1000;
     let told = Date.now();
     while (this.kills < kills && Date.now() < end) {
-      await this.recruit(living + this.options.volley);
+      const victims = Math.min(kills - this.kills, 1 + this.random(this.options.volley));
+      await this.recruit(living + this.options.volley, living - 1 + victims);
       await sleep(this.random(10));
-      await this.volley(Math.min(kills - this.kills, 1 + this.random(this.options.volley)));
-      await this.rest(() => this.inspect());
+      await this.volley(victims);
+      await this.rest(() => {
+        this.inspect();
+        this.revokeOrphans();
+      });
       this.check();
       if (Date.now() - told < 3000) continue;
       told = Date.now();
@@ -161,16 +165,16 @@ class Run {
     if (this.fault !== undefined) throw this.fault;
   }
 
-  /** Fills empty places until so many are at work or starting; waits until `living` work. */
-  private async recruit(wanted: number): Promise<void> {
+  /** Fills empty places until so many are at work or starting; waits until `working` work. */
+  private async recruit(wanted: number, working: number): Promise<void> {
     for (let cell = 0; cell < this.crew.length; cell++) {
       const present = this.crew.filter((hand) => hand !== undefined).length;
       if (this.crew[cell] === undefined && present < wanted) this.crew[cell] = this.start(cell);
     }
-    await this.until('the new threads are at work', () => {
-      const ready = this.crew.filter((hand) => hand?.ready).length;
-      return ready >= Math.min(this.options.living, wanted);
-    });
+    await this.until(
+      'the new threads are at work',
+      () => this.crew.filter((hand) => hand?.ready).length >= working,
+    );
   }
 
   private start(cell: number): Hand {
@@ -208,6 +212,8 @@ class Run {
     for (let tries = 0; victims.length < count && tries < 100; tries++) {
       const hand = this.crew[this.random(this.crew.length)];
       if (hand === undefined || hand.condemned) continue;
+      // Mostly those that are at work; some die while they start.
+      if (!hand.ready && this.random(8) !== 0) continue;
       const left = this.crew.filter((other) => other?.ready && !other.condemned).length;
       if (hand.ready && left <= 2) continue;
       hand.condemned = true;
@@ -305,6 +311,21 @@ class Run {
     }
   }
 
+  /**
+   * Revokes the messages to anybody whose numbers nobody has: at rest all numbers are on the board.
+   */
+  private revokeOrphans(): void {
+    const board = [...this.board];
+    for (const { handle, messages } of this.pool.inspect()) {
+      const flying = messages.find((message) => message.to === -1)?.count ?? 0;
+      const orphans = flying - board.filter((number) => number === handle).length;
+      for (let k = 0; k < orphans; k++) {
+        if (!this.pool.revoke(handle)) throw new Error(`message ${handle} cannot be revoked`);
+        this.revoked += 1;
+      }
+    }
+  }
+
   /** Notes what a repair can mend, and mends it: one run may find more than one such thing. */
   private complain(text: string): void {
     this.complaints.push(`after ${this.kills} kills ${text}`);
@@ -326,6 +347,7 @@ class Run {
   /** Nobody is left: lanes and messages are emptied, and then every slot is here. */
   private inspectTheEnd(): void {
     const { pool } = this;
+    this.board.fill(0);
     for (const name of ['work', 'lossy']) {
       const channel = pool.channel(name);
       for (let frame = channel.tryReceive(); frame !== undefined; frame = channel.tryReceive()) {
@@ -342,11 +364,8 @@ class Run {
         message.to === -1 &&
         message.count === row.references;
       if (!orphaned) throw new Error(`left over: ${JSON.stringify(row)}`);
-      for (let k = 0; k < row.references; k++) {
-        if (!pool.revoke(row.handle)) throw new Error(`not revocable: ${JSON.stringify(row)}`);
-        this.revoked += 1;
-      }
     }
+    this.revokeOrphans();
     const audit = pool.audit();
     if (!audit.ok || audit.free + audit.cached !== audit.slots) {
       throw new Error(`at the end: ${JSON.stringify(audit)}`);

@@ -11,8 +11,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long suite has a configuration of its own.
-    exclude: ['test/soak/**'],
+    // The long suites have configurations of their own.
+    exclude: ['test/soak/**', 'test/kill/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

@@ -9,15 +9,23 @@
  *
  * Called by the seat's own thread only. Never blocks; allocates one array, once, for `releaseMany`.
  */
+import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
+import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 
+/** What a reclaim drained from lanes that nobody reads any more. */
+export interface Drained {
+  frames: number;
+  freed: number;
+}
+
 /** This thread's references in one slab. */
 export class References extends Leases {
-  /** Drains the lanes to a seat that has ended; answers how many frames. Set by the channels. */
-  onReclaim: ((seat: number) => number) | undefined;
+  /** Drains the lanes of a seat that has ended. Set by the attachment, which knows the channels. */
+  onReclaim: ((seat: number) => Drained) | undefined;
 
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
@@ -58,6 +66,17 @@ export class References extends Leases {
     let last = 0;
     for (let k = 0; k < count; k++) if (this.release(from[k] as number)) last += 1;
     return last;
+  }
+
+  /** Releases what a dead thread left: what the guard finds is a warning, and stops nothing. */
+  letGo(handle: Handle): boolean {
+    try {
+      return this.release(handle);
+    } catch (fault) {
+      if (!(fault instanceof FrameModifiedError)) throw fault;
+      warn('FrameModifiedWarning', fault.message);
+      return true;
+    }
   }
 
   /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */

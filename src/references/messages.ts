@@ -56,8 +56,9 @@ export function transfer(refs: References, handle: Handle, to: number): Handle {
 export function adopt(refs: References, handle: Handle): Handle {
   const slot = refs.slotOf(handle);
   const word = refs.wordOf(slot);
-  const from = [refs.seat, ANYBODY].find((to) => refs.flights.count(slot, to, word) > 0);
-  if (from === undefined) throw refs.refusal(handle);
+  const mailed = refs.flights.count(slot, refs.seat, word) > 0;
+  if (!mailed && refs.flights.count(slot, ANYBODY, word) === 0) throw refs.refusal(handle);
+  const from = mailed ? refs.seat : ANYBODY;
   refs.ledger.add(slot, 1);
   if (refs.flights.take(slot, from, word)) return handle;
   // Lost the race: somebody else adopted or revoked it.

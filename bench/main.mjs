@@ -19,11 +19,13 @@ const SUITES = [
   ['heap', ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']],
   ['sizes', []],
   ['slab', ['--expose-gc']],
-  ['handover', ['--expose-gc']],
-
-
-
+  ['handover', []],
+  ['latency', []],
+  ['threads', []],
+  ['fanout', []],
 ];
+
+const SUITE_MS_MAX = 600_000;
 
 /** How long to measure. `--quick` is a smoke test: its numbers are rough. */
 const EFFORTS = {
@@ -75,12 +77,14 @@ function runSuite(name, flags, options) {
   const script = fileURLToPath(new URL('suite.mjs', import.meta.url));
   const own = process.versions.bun === undefined ? flags : [];
   const child = spawn(process.execPath, [...own, script, name, JSON.stringify(options)], {
+    timeout: SUITE_MS_MAX, // two threads that wait for each other for ever must not hold CI up
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     out += text;
   });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill());
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {

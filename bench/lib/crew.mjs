@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Starts one worker per entry of `[module, role, setup, transfer?]`; modules are file URLs. */
 export async function startCrew(entries) {
-  const gate = new SharedArrayBuffer(64);
+  const gate = new Int32Array(new SharedArrayBuffer(64));
   const workers = entries.map(
     ([module, role, setup, transferList = []], index) =>
       new Worker(new URL('worker.mjs', import.meta.url), {
@@ -29,6 +29,7 @@ export async function startCrew(entries) {
   return {
     /** One round: `members` workers start together; answers their results. */
     async round(order, members = workers.length) {
+      Atomics.store(gate, 0, 0);
       const results = workers.slice(0, members).map((_, index) => answer(index));
       for (const worker of workers.slice(0, members)) worker.postMessage({ order, members });
       return Promise.all(results);
@@ -53,15 +54,14 @@ export function passGate(gate, members) {
   meet(gate, members);
   const end = nanoseconds() + SETTLE_NS;
   while (nanoseconds() < end);
-  meet(gate, members);
+  meet(gate, 2 * members);
 }
 
-function meet(gate, members) {
-  const ticket = Atomics.add(gate, 0, 1);
-  const target = ticket - (ticket % members) + members;
+function meet(gate, arrivals) {
+  Atomics.add(gate, 0, 1);
   for (let spins = 0; ; spins++) {
     const seen = Atomics.load(gate, 0);
-    if (seen - target >= 0) break;
+    if (seen >= arrivals) break;
     if (spins > SPINS_MAX) Atomics.wait(gate, 0, seen, 1);
   }
   Atomics.notify(gate, 0);

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { passGate } from './crew.mjs';
 
-const gate = new Int32Array(workerData.gate);
+const { gate } = workerData;
 const { roles } = await import(workerData.module);
 const run = await roles[workerData.role](workerData.setup, workerData.index);
 

@@ -53,7 +53,9 @@ export async function run({ effort }) {
   );
   const rows = await measureAcrossThreads(variants, effort.acrossThreads);
   await crew.end();
-  return SIZES.map((size, line) => group(size, rows.slice(line * WAYS.length).slice(0, WAYS.length)));
+  return SIZES.map((size, line) =>
+    group(size, rows.slice(line * WAYS.length).slice(0, WAYS.length)),
+  );
 }
 
 async function round(crew, variant, line, count) {
@@ -90,7 +92,9 @@ function makeLine(sizeBytes) {
     empty: ring(FRAMES),
     bytes: RingBuffer.getStorageForCapacity(sizeBytes * Math.min(4, window), Uint8Array),
   };
-  new RingBuffer(ringBuffers.empty, Uint32Array).push(Uint32Array.from({ length: FRAMES }, (_, k) => k));
+  new RingBuffer(ringBuffers.empty, Uint32Array).push(
+    Uint32Array.from({ length: FRAMES }, (_, k) => k),
+  );
   const { port1, port2 } = new MessageChannel();
   const shared = {
     ref: pool.ref,

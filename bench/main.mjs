@@ -17,6 +17,7 @@ import { printGroup, printHeader } from './lib/table.mjs';
 const SUITES = [
   ['pool', []],
   ['heap', ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']],
+  ['atomics', []],
   ['sizes', []],
   ['slab', ['--expose-gc']],
   ['handover', []],

@@ -36,8 +36,8 @@ const EFFORTS = {
     pings: 20_000,
   },
   quick: {
-    inThread: { rounds: 5, batches: 3, warmups: 4 },
-    acrossThreads: { rounds: 5, roundMs: 8, warmups: 4 },
+    inThread: { rounds: 4, batches: 3, warmups: 4 },
+    acrossThreads: { rounds: 3, roundMs: 6, warmups: 3 },
     pings: 2_000,
   },
 };

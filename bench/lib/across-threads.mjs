@@ -4,7 +4,7 @@
  */
 import { pairedRatio, spread } from './stats.mjs';
 
-const COUNT_MIN = 16;
+const COUNT_MIN = 4;
 const COUNT_MAX = 2_000_000;
 const GROWTH_MAX = 16;
 

@@ -59,7 +59,7 @@ export async function run({ effort }) {
 }
 
 async function round(crew, variant, line, count) {
-  const whole = Math.ceil(count / BATCH) * BATCH;
+  const whole = variant === 'batches' ? Math.ceil(count / BATCH) * BATCH : count;
   const [, consumer] = await crew.round({ variant, line, count: whole });
   if (consumer.sum !== sumUpTo(whole)) {
     throw new Error(`${variant}: the consumer found ${consumer.sum}, not ${sumUpTo(whole)}`);

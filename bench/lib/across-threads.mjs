@@ -13,13 +13,22 @@ const GROWTH_MAX = 16;
  * Ratios are to the variant with `yardstick: true`, if any.
  */
 export async function measureAcrossThreads(variants, { rounds, roundMs, warmups }) {
-  const state = variants.map(() => ({ count: COUNT_MIN, samples: [] }));
+  const state = variants.map(() => ({
+    count: COUNT_MIN,
+    best: Number.POSITIVE_INFINITY,
+    samples: [],
+  }));
   for (let round = -warmups; round < rounds; round++) {
     for (const [index, variant] of variants.entries()) {
       const { samples, count } = state[index];
       const sample = await variant.round(count);
-      if (round >= 0) samples.push(sample);
-      else state[index].count = countFor(variant, sample, count, roundMs);
+      if (round >= 0) {
+        samples.push(sample);
+        continue;
+      }
+      // The best warm-up counts: one that shared its core with somebody says nothing about the rest.
+      state[index].best = Math.min(state[index].best, sample);
+      state[index].count = countFor(variant, state[index].best, count, roundMs);
     }
   }
   const yardstick = variants.findIndex((variant) => variant.yardstick === true);

@@ -14,6 +14,7 @@ export function describeMachine(command) {
     machine: `${cpus[0]?.model ?? 'unknown'}, ${cpus.length} cores, ${gib(os.totalmem())} GiB`,
     system: `${os.type()} ${os.release()} ${os.arch()}`,
     loadAverage: os.loadavg()[0],
+    cores: cpus.length,
     date: new Date().toISOString().slice(0, 10),
   };
 }

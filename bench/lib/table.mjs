@@ -6,6 +6,9 @@ export function printHeader(machine) {
   say(`${machine.library}  ·  ${machine.runtime}  ·  ${machine.date}`);
   say(`${machine.machine}  ·  ${machine.system}`);
   say(`load average at the start ${machine.loadAverage.toFixed(1)}  ·  ${machine.command}`);
+  if (machine.loadAverage > machine.cores / 2) {
+    say('BUSY: other programs were running; rows with several threads measure them as well.');
+  }
   say('');
   say('Medians; in brackets the quartiles. Ratios are medians of ratios of the same round.');
 }

@@ -84,10 +84,12 @@ export class Leases extends SharedCount {
     const top = (i32[this.topAt] as number) - 1;
     if (top < 0) return this.acquireFromList();
     const slot = i32[this.rowAt + top] as number;
+    if (this.watched) this.lookAtCached(slot, top);
+    // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
+    const handle = this.begin(slot);
     i32[this.topAt] = top;
-    if (this.watched) this.look(slot);
-    this.countAcquires(1);
-    return this.begin(slot);
+    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
+    return handle;
   }
 
   /** Adds a reference of this thread. */
@@ -238,6 +240,12 @@ export class Leases extends SharedCount {
     if (!cached) this.give(slot);
     // A put into the list must not miss a waiter; making room was one.
     if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
+  }
+
+  private lookAtCached(slot: number, top: number): void {
+    this.i32[this.topAt] = top; // if the guard throws, the slot goes to the list
+    this.look(slot);
+    this.i32[this.topAt] = top + 1;
   }
 
   /** What guard and trace have to do with a fresh slot; if the guard throws, the slot is free. */

@@ -96,11 +96,12 @@ function empty(refs: References, seat: number): ReclaimReport {
   const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride);
   const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride);
   const owned = takeOwned(refs, seat);
-  const vacated = takeLost(refs, at);
+  const lost = takeLost(refs, at);
+  const vacated = lost >= 0;
   // All suspects, not only those just flagged: a reclaimer may have died between flag and recount.
   const suspects = suspectsOf(refs);
   dropLostMail(refs, suspects);
-  freed += owned + drained.freed + refs.settle(suspects);
+  freed += owned + Math.max(0, lost) + drained.freed + refs.settle(suspects);
   i32[at + SEAT.top] = 0;
   // Slots that the dead had put into the list without a stamp: who remembers "empty" looks again.
   refs.list.disturb();
@@ -247,22 +248,19 @@ function takeOwned(refs: References, seat: number): number {
   return taken;
 }
 
-/** Finds the slots that the dead thread's journal lost; false: still in doubt. */
-function takeLost(refs: References, at: number): boolean {
+/** Takes back the slots that the dead thread's journal lost; answers how many, −1: in doubt. */
+function takeLost(refs: References, at: number): number {
   const { i32, layout } = refs.slab;
   const leaf = Atomics.load(i32, at + SEAT.journal) - 1;
-  if (leaf < 0 || leaf >= layout.leaves) {
-    Atomics.store(i32, at + SEAT.journal, 0);
-    return true;
-  }
-  const end = Math.min(layout.slots, (leaf + 1) << 5);
+  const end = leaf < 0 || leaf >= layout.leaves ? 0 : Math.min(layout.slots, (leaf + 1) << 5);
+  let taken = 0;
   for (let slot = leaf << 5; slot < end; slot++) {
     const verdict = verdictOn(refs, slot, leaf);
-    if (verdict === 'in doubt') return false;
-    if (typeof verdict === 'number') refs.takeOver(slot, verdict);
+    if (verdict === 'in doubt') return -1;
+    if (typeof verdict === 'number' && refs.takeOver(slot, verdict)) taken += 1;
   }
   Atomics.store(i32, at + SEAT.journal, 0);
-  return true;
+  return taken;
 }
 
 /** The word of a slot that is lost, or why it is not. */

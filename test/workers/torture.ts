@@ -21,6 +21,8 @@ const CELLS_AT = 16;
 const CELL = { paused: 0, seat: 1, operation: 2, working: 3, size: 16 };
 
 const BOARD = 12;
+/** Numbers that may wait for one seat. */
+const PLACES = 4;
 const COMPLAINTS_MAX = 20;
 const REST_MS_MAX = 20_000;
 const FRAME_BYTES = 64;
@@ -114,7 +116,7 @@ class Run {
     this.control = new Int32Array(
       new SharedArrayBuffer((CELLS_AT + this.crew.length * CELL.size) * 4),
     );
-    this.addressed = new Int32Array(new SharedArrayBuffer(this.pool.threadsMax * 4));
+    this.addressed = new Int32Array(new SharedArrayBuffer(this.pool.threadsMax * PLACES * 4));
   }
 
   async go(): Promise<Outcome> {

@@ -46,6 +46,8 @@ export interface Torture {
 /** What came of it. */
 export interface Outcome {
   readonly kills: number;
+  /** It ended because of the seconds, not of the kills. */
+  readonly timeWasUp: boolean;
   /** Operations that workers were in when they died, and how often. */
   readonly operations: ReadonlyMap<string, number>;
   /** Orphaned messages that had to be revoked. */
@@ -147,7 +149,8 @@ class Run {
         `(${this.overcounts} counts too high for a while); died in ` +
         [...this.operations].map(([operation, count]) => `${operation} ${count}`).join(', '),
     );
-    return { kills: this.kills, operations: this.operations, revoked: this.revoked };
+    const timeWasUp = this.kills < kills;
+    return { kills: this.kills, timeWasUp, operations: this.operations, revoked: this.revoked };
   }
 
   /** Ends every worker that is left. */

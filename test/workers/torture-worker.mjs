@@ -198,6 +198,8 @@ function someSeat() {
  */
 function framed(handle) {
   const message = slots.transfer(handle);
+  // On the way it is nobody's: others may have it for a moment, alone, and write to it.
+  if (!held.includes(handle)) known.delete(handle);
   return tolerating(StaleHandleError, () => pool.adopt(message));
 }
 

@@ -5,17 +5,13 @@
  *
  * Each thread for itself; the report comes when the engine collects, which may be never.
  */
+import { warn } from '../threads/host.js';
 import { callersOf, type Trace } from '../threads/trace.js';
 
 /** What is known of a frame object that may leak. */
 interface Suspect {
   readonly name: string;
   readonly stack: string;
-}
-
-/** The part of Node's `process` that reports warnings; elsewhere the console does. */
-interface Reporter {
-  readonly process?: { emitWarning?(text: string, options: object): void };
 }
 
 const registry =
@@ -31,13 +27,6 @@ export function watchForLeak(frame: object, name: string, trace: Trace): void {
 /** The frame object has no reference left: it cannot leak any more. */
 export function unwatchForLeak(frame: object): void {
   registry?.unregister(frame);
-}
-
-/** Says something to whoever runs the program. */
-export function warn(type: string, text: string, detail: string): void {
-  const reporter = (globalThis as Reporter).process;
-  if (typeof reporter?.emitWarning === 'function') reporter.emitWarning(text, { type, detail });
-  else console.warn(`${type}: ${text}\n${detail}`);
 }
 
 function report({ name, stack }: Suspect): void {

@@ -83,12 +83,12 @@ export class SlotTable {
 
   /** Moves a reference out, as a message that one `adopt` takes over. Throws `StaleHandleError`. */
   transfer(handle: Handle, options?: MessageOptions): Handle {
-    return transfer(this.refs, handle, options?.to ?? ANYBODY);
+    return transfer(this.refs, handle, this.addressee(options));
   }
 
   /** Adds a reference for somebody else, as a message; this thread keeps its own. */
   share(handle: Handle, options?: MessageOptions): Handle {
-    return share(this.refs, handle, options?.to ?? ANYBODY);
+    return share(this.refs, handle, this.addressee(options));
   }
 
   /**
@@ -215,6 +215,11 @@ export class SlotTable {
     const length = this.refs.slab.i32[this.refs.rowOf(slot) + SLOT.length] as number;
     // Bounded again: a scribbled slab must not lead outside the frame.
     return length >= 0 && length <= this.frameSizeBytes ? length : 0;
+  }
+
+  private addressee(options: MessageOptions | undefined): number {
+    if (options?.to === undefined) return ANYBODY;
+    return integer('to', options.to, 0, this.refs.seats.count - 1);
   }
 
   private sharedError(slot: number): FrameSharedError {

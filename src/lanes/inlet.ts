@@ -11,7 +11,7 @@
  * blocks, never allocates but when a new producer appears.
  */
 import { InvalidOptionError } from '../errors.js';
-import type { References } from '../references/references.js';
+import type { Drained, References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
@@ -78,52 +78,46 @@ export class Inlet extends LaneSet {
   /** The present seat receives no more; what lies in its lanes is released. */
   unsubscribe(): void {
     if (this.refs.closed) throw closedError();
-    this.leave(this.refs.seat);
+    this.leave(this.refs.seat, { frames: 0, freed: 0 });
     this.refs.park.ringOwn(); // a promise that waits here ends
   }
 
-  /** A seat receives no more: cut, then drain. Answers how many frames lay in its lanes. */
-  leave(seat: number): number {
+  /** A seat receives no more: cut, then drain. Adds to `drained` what lay in its lanes. */
+  leave(seat: number, drained: Drained): void {
     this.clearBit(CHANNEL.receivers, seat);
-    if (!this.broadcast) return 0;
+    if (!this.broadcast) return;
     this.clearBit(CHANNEL.subscribers, seat);
-    let drained = 0;
     for (let producer = 0; producer < this.seats; producer++) {
       const lane = this.laneOf(producer, seat);
       this.ring.cut(lane);
-      drained += this.drain(lane, producer, -1);
+      this.drain(lane, producer, -1, drained);
     }
-    return drained;
   }
 
   /**
    * A producer has died, perhaps between a publication into a lane that was cut and taking it back:
-   * drains what nobody will receive. Answers how many frames that were.
+   * drains what nobody will receive, and adds it to `drained`.
    */
-  abandon(producer: number): number {
-    let drained = 0;
+  abandon(producer: number, drained: Drained): void {
     for (let seat = 0; seat < (this.broadcast ? this.seats : 1); seat++) {
       const lane = this.laneOf(producer, seat);
       const cut = this.ring.cutPosition(lane);
       const unread = this.broadcast && !this.bit(CHANNEL.subscribers, seat);
-      if (cut >= 0) drained += this.drain(lane, producer, unread ? -1 : cut);
+      if (cut >= 0) this.drain(lane, producer, unread ? -1 : cut, drained);
     }
-    return drained;
   }
 
   /** Claims and releases all that lies in a lane, from a position on (−1: from the oldest). */
-  private drain(lane: number, producer: number, from: number): number {
-    let drained = 0;
+  private drain(lane: number, producer: number, from: number, drained: Drained): void {
     const tail = this.ring.tail(lane);
     let position = from >= 0 ? from : this.ring.first(lane, tail);
     for (; position >= 0 && position !== tail; position = this.ring.after(position)) {
       const handle = this.claim(lane, position);
       if (handle === 0) continue; // taken back by its producer, or received
       if (this.ring.wanted) this.refs.park.ring(producer);
-      this.refs.release(handle);
-      drained += 1;
+      drained.frames += 1;
+      if (this.refs.letGo(handle)) drained.freed += 1;
     }
-    return drained;
   }
 
   /** Makes it known that this seat waits for a frame. Look again after this, before sleeping. */

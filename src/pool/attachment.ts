@@ -11,13 +11,12 @@
  * Each thread has its own registry. Nothing blocks.
  */
 
-import { warn } from '../frames/leaks.js';
 import { SlotTable } from '../frames/slot-table.js';
 import { Inlet } from '../lanes/inlet.js';
 import { Outlet } from '../lanes/outlet.js';
 import { describeHeld, dropMail, requireNothingHeld } from '../references/leaving.js';
 import { settleAll } from '../references/reclaim.js';
-import { References } from '../references/references.js';
+import { type Drained, References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
 import { HEADER, SEAT } from '../slab/layout.js';
 import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
@@ -86,13 +85,13 @@ export class Attachment {
     return ends;
   }
 
-  /** Ends all subscriptions of a seat; answers how many frames nobody will receive any more. */
-  private leaveLanes(seat: number, died: boolean): number {
-    let drained = 0;
+  /** Ends all subscriptions of a seat: what lies in its lanes nobody will receive any more. */
+  private leaveLanes(seat: number, died: boolean): Drained {
+    const drained: Drained = { frames: 0, freed: 0 };
     for (const { name } of this.slab.layout.channels) {
       const inlet = this.channel(name)?.inlet;
-      drained += inlet?.leave(seat) ?? 0;
-      if (died) drained += inlet?.abandon(seat) ?? 0;
+      inlet?.leave(seat, drained);
+      if (died) inlet?.abandon(seat, drained);
     }
     return drained;
   }
@@ -118,7 +117,8 @@ export class Attachment {
   private reportHeld(): void {
     const held = this.refs.closed ? [] : this.refs.ledger.held();
     if (held.length === 0) return;
-    warn('FrameLeakWarning', `a thread ended and held ${describeHeld(this.refs, held)}`, '');
+    // Now, and not as an event: the thread has no later.
+    console.warn(`FrameLeakWarning: a thread ended and held ${describeHeld(this.refs, held)}`);
   }
 
   /** True if `slab` lies in the very memory that this attachment is to. */

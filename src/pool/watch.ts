@@ -11,7 +11,7 @@
  * The watcher's own thread; reclaims in its event loop, in one turn.
  */
 import { InvalidOptionError } from '../errors.js';
-import { reclaim } from '../references/reclaim.js';
+import { reclaimFrom } from '../references/reclaim.js';
 import type { References } from '../references/references.js';
 import { describe } from '../slab/geometry.js';
 import { tokenOf } from '../threads/host.js';
@@ -34,7 +34,7 @@ export function watchThread(refs: References, worker: WatchableThread): void {
     const token = tokenOf(threadId);
     worker.once('exit', () => {
       const seat = refs.closed ? -1 : refs.seats.seatOf(token);
-      if (seat >= 0) reclaim(refs, seat, true);
+      if (seat >= 0) reclaimFrom(refs, seat, token);
     });
     return;
   }
@@ -47,9 +47,9 @@ export function watchThread(refs: References, worker: WatchableThread): void {
 
 function watchSeats(refs: References): boolean {
   if (watchingLocks.has(refs)) return true;
-  const stop = watchLocks(refs.slab, refs.seats, refs.seat, (seat) => {
+  const stop = watchLocks(refs.slab, refs.seats, refs.seat, (seat, token) => {
     if (refs.closed) stop?.();
-    else reclaim(refs, seat, true);
+    else reclaimFrom(refs, seat, token);
   });
   if (stop === undefined) return false;
   watchingLocks.add(refs);

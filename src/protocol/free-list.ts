@@ -280,8 +280,10 @@ export function popcount(bits: number): number {
 
 /** The lowest `want` set bits of a word. */
 export function lowestOf(bits: number, want: number): number {
+  const over = popcount(bits) - want;
+  if (over <= 0) return bits;
   let rest = bits;
-  for (let k = 0; k < want && rest !== 0; k++) rest &= rest - 1;
+  for (let k = 0; k < want; k++) rest &= rest - 1;
   return bits & ~rest;
 }
 

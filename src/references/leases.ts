@@ -45,7 +45,7 @@ export class Leases extends SharedCount {
 
   /** 0 once this thread has left: then no handle is valid any more, at no cost. */
   protected slots: number;
-  private readonly ledgerAt: number;
+  protected readonly ledgerAt: number;
   protected readonly acquiresAt: number;
   protected readonly missesAt: number;
   private readonly deniedAt: number;
@@ -57,7 +57,7 @@ export class Leases extends SharedCount {
   private readonly waitersAt: number;
   private readonly manySeats: boolean;
   /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
-  private readonly roomInCache: number;
+  protected readonly roomInCache: number;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -84,9 +84,12 @@ export class Leases extends SharedCount {
     const top = (i32[this.topAt] as number) - 1;
     if (top < 0) return this.acquireFromList();
     const slot = i32[this.rowAt + top] as number;
+    if (this.watched) this.lookAtCached(slot, top);
+    // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
+    const handle = this.begin(slot);
     i32[this.topAt] = top;
-    if (this.watched) this.look(slot);
-    return this.begin(slot);
+    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
+    return handle;
   }
 
   /** Adds a reference of this thread. */
@@ -158,8 +161,11 @@ export class Leases extends SharedCount {
     f64[(at + SLOT.length) >> 1] = 0; // length and tag
     f64[(at + SLOT.timestamp) >> 1] = 0;
     f64[(at + SLOT.sequence) >> 1] = 0;
-    f64[this.acquiresAt] = (f64[this.acquiresAt] as number) + 1;
     return handle;
+  }
+
+  protected countAcquires(count: number): void {
+    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + count;
   }
 
   /** The same as the codec's, with this object's own fields. */
@@ -177,6 +183,7 @@ export class Leases extends SharedCount {
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;
     if (slot < 0) return 0;
+    this.countAcquires(1);
     return this.begin(slot);
   }
 
@@ -233,6 +240,12 @@ export class Leases extends SharedCount {
     if (!cached) this.give(slot);
     // A put into the list must not miss a waiter; making room was one.
     if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
+  }
+
+  private lookAtCached(slot: number, top: number): void {
+    this.i32[this.topAt] = top; // if the guard throws, the slot goes to the list
+    this.look(slot);
+    this.i32[this.topAt] = top + 1;
   }
 
   /** What guard and trace have to do with a fresh slot; if the guard throws, the slot is free. */

@@ -61,21 +61,19 @@ export function reclaim(refs: References, seat: number, ended: boolean): Reclaim
   if (seat === refs.seat)
     throw new InvalidOptionError(`seat ${seat} is this thread's own: close()`);
   const owner = refs.seats.ownerOf(seat);
-  const nothing = { seat, vacated: false, owned: 0, references: 0, messages: 0, freed: 0 };
-  if (owner === 0) return { ...nothing, inDoubt: false };
-  if (owner > 0) {
-    if (!ended) {
-      throw new InvalidOptionError(
-        `seat ${seat} is alive (${refs.seats.nameOf(seat)}): end its thread first, wait for its ` +
-          'exit, and then pass { ended: true }',
-      );
-    }
-    if (!refs.seats.condemn(seat, owner) && refs.seats.ownerOf(seat) !== -owner) {
-      return { ...nothing, inDoubt: false };
-    }
+  if (owner > 0 && !ended) {
+    throw new InvalidOptionError(
+      `seat ${seat} is alive (${refs.seats.nameOf(seat)}): end its thread first, wait for its ` +
+        'exit, and then pass { ended: true }',
+    );
   }
-  if (!takeCharge(refs, seat)) return { ...nothing, inDoubt: refs.seats.ownerOf(seat) < 0 };
-  const report = empty(refs, seat);
+  return reclaimFrom(refs, seat, Math.abs(owner));
+}
+
+/** Reclaims a seat from the thread with this token, and from nobody who has it since. */
+export function reclaimFrom(refs: References, seat: number, token: number): ReclaimReport {
+  const dead = token !== 0 && (refs.seats.condemn(seat, token) || refs.seats.ownerOf(seat) < 0);
+  const report = dead && takeCharge(refs, seat) ? empty(refs, seat) : nothingOf(refs, seat);
   // Others may be half reclaimed: by the one that has just been, or in doubt because of its
   // journal.
   for (let other = 0; other < refs.seats.count; other++) {
@@ -84,25 +82,31 @@ export function reclaim(refs: References, seat: number, ended: boolean): Reclaim
   return report;
 }
 
+function nothingOf(refs: References, seat: number): ReclaimReport {
+  const inDoubt = refs.seats.ownerOf(seat) < 0; // somebody else is at it, or will go on with it
+  return { seat, vacated: false, owned: 0, references: 0, messages: 0, freed: 0, inDoubt };
+}
+
 /** Empties a condemned seat, and frees it. */
 function empty(refs: References, seat: number): ReclaimReport {
   const { i32, f64, layout } = refs.slab;
   const at = refs.seats.at(seat);
   let freed = takeMailbox(refs, seat) ? 1 : 0;
-  const drained = refs.onReclaim?.(seat) ?? 0;
+  const drained = refs.onReclaim?.(seat) ?? { frames: 0, freed: 0 };
   const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride);
   const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride);
   const owned = takeOwned(refs, seat);
-  const vacated = takeLost(refs, at);
+  const lost = takeLost(refs, at);
+  const vacated = lost >= 0;
   // All suspects, not only those just flagged: a reclaimer may have died between flag and recount.
   const suspects = suspectsOf(refs);
   dropLostMail(refs, suspects);
-  freed += owned + refs.settle(suspects);
+  freed += owned + Math.max(0, lost) + drained.freed + refs.settle(suspects);
   i32[at + SEAT.top] = 0;
   // Slots that the dead had put into the list without a stamp: who remembers "empty" looks again.
   refs.list.disturb();
   const counter = (refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1;
-  f64[counter] = (f64[counter] as number) + freed + drained;
+  f64[counter] = (f64[counter] as number) + freed;
   if (vacated) refs.seats.vacate(seat);
   // Free first, then give up the charge: nobody may begin on a seat that is about to be free.
   Atomics.store(i32, at + SEAT.reclaimer, 0);
@@ -111,7 +115,7 @@ function empty(refs: References, seat: number): ReclaimReport {
   refs.serve();
   // The dead may have published something, or made room, without ringing for it.
   refs.ringAll();
-  return { seat, vacated, owned, references, messages: messages + drained, freed, inDoubt };
+  return { seat, vacated, owned, references, messages: messages + drained.frames, freed, inDoubt };
 }
 
 /** Recounts every suspect slot, and goes on with every seat that was left half reclaimed. */
@@ -119,7 +123,7 @@ export function settleAll(refs: References): number {
   const suspects = suspectsOf(refs);
   let freed = refs.settle(suspects);
   for (let seat = 0; seat < refs.seats.count; seat++) {
-    if (refs.seats.ownerOf(seat) < 0) freed += reclaim(refs, seat, true).freed;
+    if (refs.seats.ownerOf(seat) < 0 && takeCharge(refs, seat)) freed += empty(refs, seat).freed;
   }
   if (unsettled(refs, suspects)) refs.raiseDoubt();
   return freed;
@@ -210,7 +214,7 @@ function dropLostMail(refs: References, slots: readonly number[]): void {
       if (refs.flights.peek(slot, seat, word) === 0 || refs.seats.ownerOf(seat) !== 0) continue;
       refs.ledger.add(slot, 1);
       if (!refs.flights.take(slot, seat, word)) refs.undo(slot, 1);
-      else if (refs.seats.ownerOf(seat) === 0) refs.release(refs.handleOf(slot));
+      else if (refs.seats.ownerOf(seat) === 0) refs.letGo(refs.handleOf(slot));
       else {
         // Somebody has just moved in: the message may be for him.
         refs.flights.put(slot, seat, word);
@@ -244,22 +248,19 @@ function takeOwned(refs: References, seat: number): number {
   return taken;
 }
 
-/** Finds the slots that the dead thread's journal lost; false: still in doubt. */
-function takeLost(refs: References, at: number): boolean {
+/** Takes back the slots that the dead thread's journal lost; answers how many, −1: in doubt. */
+function takeLost(refs: References, at: number): number {
   const { i32, layout } = refs.slab;
   const leaf = Atomics.load(i32, at + SEAT.journal) - 1;
-  if (leaf < 0 || leaf >= layout.leaves) {
-    Atomics.store(i32, at + SEAT.journal, 0);
-    return true;
-  }
-  const end = Math.min(layout.slots, (leaf + 1) << 5);
+  const end = leaf < 0 || leaf >= layout.leaves ? 0 : Math.min(layout.slots, (leaf + 1) << 5);
+  let taken = 0;
   for (let slot = leaf << 5; slot < end; slot++) {
     const verdict = verdictOn(refs, slot, leaf);
-    if (verdict === 'in doubt') return false;
-    if (typeof verdict === 'number') refs.takeOver(slot, verdict);
+    if (verdict === 'in doubt') return -1;
+    if (typeof verdict === 'number' && refs.takeOver(slot, verdict)) taken += 1;
   }
   Atomics.store(i32, at + SEAT.journal, 0);
-  return true;
+  return taken;
 }
 
 /** The word of a slot that is lost, or why it is not. */

@@ -9,15 +9,24 @@
  *
  * Called by the seat's own thread only. Never blocks; allocates one array, once, for `releaseMany`.
  */
+import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
+import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
-import { withPayload } from '../words/slot-word.js';
+import { REFERENCES_MASK } from '../words/ledger-cell.js';
+import { nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
+
+/** What a reclaim drained from lanes that nobody reads any more. */
+export interface Drained {
+  frames: number;
+  freed: number;
+}
 
 /** This thread's references in one slab. */
 export class References extends Leases {
-  /** Drains the lanes to a seat that has ended; answers how many frames. Set by the channels. */
-  onReclaim: ((seat: number) => number) | undefined;
+  /** Drains the lanes of a seat that has ended. Set by the attachment, which knows the channels. */
+  onReclaim: ((seat: number) => Drained) | undefined;
 
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
@@ -53,11 +62,45 @@ export class References extends Leases {
    * thrown after all have been released.
    */
   releaseMany(from: Int32Array, count: number): number {
-    this.checkMany(from, count);
+    const alone = this.checkMany(from, count);
     if (this.guarded) return this.releaseGuarded(from, count);
     let last = 0;
-    for (let k = 0; k < count; k++) if (this.release(from[k] as number)) last += 1;
+    let k = 0;
+    while (k < count) {
+      const room = alone ? this.roomInCache - this.cached : 0;
+      const end = Math.min(count, k + Math.max(0, room));
+      if (end > k) this.freeMany(from, k, end);
+      last += end - k;
+      k = end;
+      if (k < count && this.release(from[k++] as number)) last += 1;
+    }
     return last;
+  }
+
+  /** The last releases of slots that nobody else ever knew; the cache has room for them. */
+  private freeMany(from: Int32Array, begin: number, end: number): void {
+    const { i32, indexMask, slotsAt, ledgerAt, rowAt, generationMask, owned } = this;
+    let top = this.cached;
+    for (let k = begin; k < end; k++) {
+      const slot = (from[k] as number) & indexMask;
+      const at = slotsAt + slot * SLOT.size + SLOT.word;
+      i32[at] = nextGeneration(i32[at] as number, generationMask, owned);
+      i32[rowAt + top++] = slot;
+      i32[ledgerAt + slot] = 0;
+    }
+    i32[this.topAt] = top;
+    if (this.mailboxes.someoneWaits()) this.serve();
+  }
+
+  /** Releases what a dead thread left: what the guard finds is a warning, and stops nothing. */
+  letGo(handle: Handle): boolean {
+    try {
+      return this.release(handle);
+    } catch (fault) {
+      if (!(fault instanceof FrameModifiedError)) throw fault;
+      warn('FrameModifiedWarning', fault.message);
+      return true;
+    }
   }
 
   /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
@@ -86,6 +129,7 @@ export class References extends Leases {
     try {
       if (this.watched) this.look(slot);
       this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
+      this.countAcquires(1);
       return this.begin(slot);
     } finally {
       // Atomic, after the word: whoever sees the mailbox empty sees whose the slot is.
@@ -113,23 +157,33 @@ export class References extends Leases {
     const top = i32[this.topAt] as number;
     const count = Math.min(top, end - from);
     i32[this.topAt] = top - count;
+    this.countAcquires(count);
     for (let k = 0; k < count; k++) {
       into[from + k] = this.begin(i32[this.rowAt + top - 1 - k] as number);
     }
     return count;
   }
 
-  /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
-  private checkMany(from: Int32Array, count: number): void {
+  /**
+   * Every handle is held, as often as it is named; writes nothing but this thread's own marks. True
+   * if each is the only reference to a slot that nobody else ever knew.
+   */
+  private checkMany(from: Int32Array, count: number): boolean {
     this.marks ??= new Int32Array(this.slots);
     this.round = (this.round + 1) | 0;
     if (this.round === 0) this.marks.fill(0);
+    const { i32, ledgerAt, slotsAt, owned, marks, round } = this;
+    let alone = true;
     for (let k = 0; k < count; k++) {
       const handle = from[k] as number;
       const slot = this.check(handle);
-      if (this.marks[slot] === this.round) this.checkRepeated(from, count, handle);
-      this.marks[slot] = this.round;
+      if (marks[slot] === round) this.checkRepeated(from, count, handle);
+      const word = i32[slotsAt + slot * SLOT.size + SLOT.word] as number;
+      const held = (i32[ledgerAt + slot] as number) & REFERENCES_MASK;
+      if (held !== 1 || (word & PAYLOAD_MASK) !== owned) alone = false;
+      marks[slot] = round;
     }
+    return alone;
   }
 
   private checkRepeated(from: Int32Array, count: number, handle: Handle): void {

@@ -90,6 +90,7 @@ export class Supply extends Cache {
     const at = this.rowOf(slot) + SLOT.word;
     const mine = nextGeneration(word, this.generationMask, this.owned);
     if (Atomics.compareExchange(this.i32, at, word, mine) !== word) return false;
+    if (this.guard.active) this.guard.erase(slot);
     this.give(slot);
     return true;
   }

@@ -100,7 +100,7 @@ export class Cache {
 
   /** Returns the `count` coldest slots, those at the row's bottom, to the shared list. */
   spill(count: number): void {
-    const { i32, rowAt, list } = this;
+    const { i32, rowAt, list, slotsAt, generationMask } = this;
     const top = i32[this.topAt] as number;
     const move = Math.min(count, top);
     if (move === 0) return;
@@ -113,8 +113,13 @@ export class Cache {
       let kept = 0;
       for (let k = 0; k < end; k++) {
         const slot = i32[rowAt + k] as number;
-        if (slot >>> 5 === leaf) bits |= this.unown(slot);
-        else i32[rowAt + kept++] = slot;
+        if (slot >>> 5 !== leaf) {
+          i32[rowAt + kept++] = slot;
+          continue;
+        }
+        const at = slotsAt + slot * SLOT.size + SLOT.word;
+        i32[at] = nextGeneration(i32[at] as number, generationMask, 0);
+        bits |= 1 << (slot & 31);
       }
       this.checked(list.give(leaf, bits));
       end = kept;
@@ -141,22 +146,20 @@ export class Cache {
    * Writes "owned by this seat" into the claimed slots; answers the first, the row gets the rest.
    */
   private own(claimed: number): number {
+    const { i32, owned, generationMask, rowAt, slotsAt } = this;
     const base = this.list.leaf << 5;
-    let bits = claimed;
+    let top = i32[this.topAt] as number;
     let first = -1;
-    while (bits !== 0) {
-      const bit = bits & -bits;
-      const slot = base + (31 - Math.clz32(bit));
-      const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-      const word = this.i32[at] as number;
-      this.i32[at] =
-        generationOf(word) === 0
-          ? nextGeneration(word, this.generationMask, this.owned)
-          : withPayload(word, this.owned);
+    for (let bits = claimed; bits !== 0; bits &= bits - 1) {
+      const slot = base + 31 - Math.clz32(bits & -bits);
+      const at = slotsAt + slot * SLOT.size + SLOT.word;
+      const word = i32[at] as number;
+      const fresh = generationOf(word) === 0;
+      i32[at] = fresh ? nextGeneration(word, generationMask, owned) : withPayload(word, owned);
       if (first < 0) first = slot;
-      else this.push(slot);
-      bits &= ~bit;
+      else i32[rowAt + top++] = slot;
     }
+    i32[this.topAt] = top;
     return first;
   }
 

@@ -58,11 +58,14 @@ export class Guard {
    */
   retire(slot: number): FrameModifiedError | undefined {
     const fault = this.verifies ? this.changed(slot) : undefined;
-    if (this.poisons) {
-      this.bytes(slot).fill(POISON);
-      this.slab.i32[this.at(slot)] = POISONED;
-    }
+    if (this.poisons) this.erase(slot);
     return fault;
+  }
+
+  /** Fills a slot whose last holder is gone, whatever it wrote. */
+  erase(slot: number): void {
+    this.bytes(slot).fill(POISON);
+    this.slab.i32[this.at(slot)] = POISONED;
   }
 
   /** A fresh slot: checks that nobody wrote into it after its release. Answers the fault. */

@@ -64,6 +64,18 @@ export function installHost<T>(host: ThreadHost, passed: T): T {
   return passed;
 }
 
+/** The part of Node's `process` that reports warnings; elsewhere the console does. */
+interface Reporter {
+  readonly process?: { emitWarning?(text: string, options: object): void };
+}
+
+/** Says something to whoever runs the program. */
+export function warn(type: string, text: string, detail = ''): void {
+  const reporter = (globalThis as Reporter).process;
+  if (typeof reporter?.emitWarning === 'function') reporter.emitWarning(text, { type, detail });
+  else console.warn(`${type}: ${text}\n${detail}`);
+}
+
 /** The host of this thread. */
 export function hostOfThread(): ThreadHost {
   return current;

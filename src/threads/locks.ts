@@ -58,7 +58,7 @@ export function watchLocks(
   slab: Slab,
   seats: Seats,
   own: number,
-  onEnded: (seat: number) => void,
+  onEnded: (seat: number, token: number) => void,
 ): (() => void) | undefined {
   const locks = lockManager();
   if (locks === undefined) return undefined;
@@ -66,6 +66,7 @@ export function watchLocks(
   let stopped = false;
   const look = (): void => {
     for (let seat = 0; seat < seats.count; seat++) {
+      const token = seats.ownerOf(seat);
       const stay = seats.stayOf(seat);
       if (seat === own || stay < 0) continue;
       if (Atomics.load(slab.i32, seats.at(seat) + SEAT.lockedStay) !== stay + 1) continue;
@@ -74,7 +75,7 @@ export function watchLocks(
       watched.add(name);
       const granted = (): undefined => {
         watched.delete(name);
-        if (!stopped && seats.stayOf(seat) === stay) onEnded(seat);
+        if (!stopped && seats.stayOf(seat) === stay) onEnded(seat, token);
       };
       locks.request(name, granted).catch(() => undefined);
     }

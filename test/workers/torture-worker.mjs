@@ -18,6 +18,8 @@ const { ref, me, seed, cell, control, board, addressed } = workerData;
 const INTS = 16;
 const HELD_MAX = 14;
 const WAIT_MS = 6;
+/** Numbers that may wait for one seat. */
+const PLACES = 4;
 /** Ints of the control block, see torture.ts. */
 const PAUSE = 0;
 const STOP = 1;
@@ -155,10 +157,23 @@ function tolerating(expected, action) {
   }
 }
 
-/** Leaves a message's number for others; a number that lay there is adopted, or revoked. */
-function post(cells, at, message) {
-  const old = Atomics.exchange(cells, at, message);
+/** Leaves a message's number for anybody; a number that lay there is adopted, or revoked. */
+function post(message) {
+  const old = Atomics.exchange(board, random(board.length), message);
   if (old !== 0) take(old);
+}
+
+/** A place for a number that is for one seat alone; −1 if all are full. */
+function placeFor(to) {
+  if (to < 0) return -1;
+  const place = to * PLACES + random(PLACES);
+  return Atomics.load(addressed, place) === 0 ? place : -1;
+}
+
+/** Leaves a message's number for its addressee; ends it if somebody else was faster. */
+function postTo(place, message) {
+  if (Atomics.compareExchange(addressed, place, 0, message) === 0) return;
+  tolerating(StaleHandleError, () => pool.revoke(message));
 }
 
 function take(message) {
@@ -183,6 +198,8 @@ function someSeat() {
  */
 function framed(handle) {
   const message = slots.transfer(handle);
+  // On the way it is nobody's: others may have it for a moment, alone, and write to it.
+  if (!held.includes(handle)) known.delete(handle);
   return tolerating(StaleHandleError, () => pool.adopt(message));
 }
 
@@ -225,34 +242,37 @@ const operations = {
     const handle = pick();
     if (handle === 0) return;
     putBack(handle);
-    post(board, random(board.length), slots.share(handle));
+    post(slots.share(handle));
   },
   transferToAnybody() {
     const handle = pick();
-    if (handle !== 0) post(board, random(board.length), slots.transfer(handle));
+    if (handle !== 0) post(slots.transfer(handle));
   },
   shareToSeat() {
     const to = someSeat();
-    const handle = to < 0 ? 0 : pick();
+    const place = placeFor(to);
+    const handle = place < 0 ? 0 : pick();
     if (handle === 0) return;
     putBack(handle);
     const message = tolerating(InvalidOptionError, () => slots.share(handle, { to }));
-    if (message !== undefined) post(addressed, to, message);
+    if (message !== undefined) postTo(place, message);
   },
   transferToSeat() {
     const to = someSeat();
-    const handle = to < 0 ? 0 : pick();
+    const place = placeFor(to);
+    const handle = place < 0 ? 0 : pick();
     if (handle === 0) return;
     const message = tolerating(InvalidOptionError, () => slots.transfer(handle, { to }));
     if (message === undefined) putBack(handle);
-    else post(addressed, to, message);
+    else postTo(place, message);
   },
   adopt() {
     const message = Atomics.exchange(board, random(board.length), 0);
     if (message !== 0) take(message);
   },
   adoptMail() {
-    const message = Atomics.exchange(addressed, pool.seat, 0);
+    const place = pool.seat * PLACES + random(PLACES);
+    const message = Atomics.exchange(addressed, place, 0);
     if (message !== 0) take(message);
   },
   send: () => sendNow(channels.work),

@@ -21,6 +21,8 @@ const CELLS_AT = 16;
 const CELL = { paused: 0, seat: 1, operation: 2, working: 3, size: 16 };
 
 const BOARD = 12;
+/** Numbers that may wait for one seat. */
+const PLACES = 4;
 const COMPLAINTS_MAX = 20;
 const REST_MS_MAX = 20_000;
 const FRAME_BYTES = 64;
@@ -44,6 +46,8 @@ export interface Torture {
 /** What came of it. */
 export interface Outcome {
   readonly kills: number;
+  /** It ended because of the seconds, not of the kills. */
+  readonly timeWasUp: boolean;
   /** Operations that workers were in when they died, and how often. */
   readonly operations: ReadonlyMap<string, number>;
   /** Orphaned messages that had to be revoked. */
@@ -114,7 +118,7 @@ class Run {
     this.control = new Int32Array(
       new SharedArrayBuffer((CELLS_AT + this.crew.length * CELL.size) * 4),
     );
-    this.addressed = new Int32Array(new SharedArrayBuffer(this.pool.threadsMax * 4));
+    this.addressed = new Int32Array(new SharedArrayBuffer(this.pool.threadsMax * PLACES * 4));
   }
 
   async go(): Promise<Outcome> {
@@ -145,7 +149,8 @@ class Run {
         `(${this.overcounts} counts too high for a while); died in ` +
         [...this.operations].map(([operation, count]) => `${operation} ${count}`).join(', '),
     );
-    return { kills: this.kills, operations: this.operations, revoked: this.revoked };
+    const timeWasUp = this.kills < kills;
+    return { kills: this.kills, timeWasUp, operations: this.operations, revoked: this.revoked };
   }
 
   /** Ends every worker that is left. */

@@ -1,0 +1,31 @@
+/** Where and how the numbers were taken. */
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+
+export function describeMachine(command) {
+  const { name, version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  const cpus = os.cpus();
+  return {
+    command,
+    library: `${name} ${version}`,
+    runtime: runtimeName(),
+    machine: `${cpus[0]?.model ?? 'unknown'}, ${cpus.length} cores, ${gib(os.totalmem())} GiB`,
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    loadAverage: os.loadavg()[0],
+    cores: cpus.length,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+function runtimeName() {
+  const { bun, deno, node, v8 } = process.versions;
+  if (bun !== undefined) return `Bun ${bun}`;
+  if (deno !== undefined) return `Deno ${deno}, V8 ${v8}`;
+  return `Node ${node}, V8 ${v8}`;
+}
+
+function gib(bytes) {
+  return Math.round(bytes / 2 ** 30);
+}

@@ -2,7 +2,7 @@
  * Explores a scenario within bounds and says how much that was; a fault is thrown with its shrunk
  * schedule and its table.
  */
-import { type Bounds, type Exploration, Explorer, shrink } from './explorer.js';
+import { type Bounds, type Exploration, Explorer, type Failure, shrink } from './explorer.js';
 import { Library } from './library.js';
 import { read, write } from './schedule.js';
 import { Atlas, tableOf } from './table.js';
@@ -16,25 +16,34 @@ let shipped: Library | undefined;
 /** Explores, and throws what a failing run looked like. */
 export function explore(scenario: Scenario, bounds: Bounds): Exploration {
   shipped ??= new Library();
-  const world = new World(scenario, shipped, bounds.kills);
+  const { result, explorer, world } = exploreIn(shipped, scenario, bounds);
+  if (result.failure !== undefined) {
+    throw withoutStack(() => new Error(describe(explorer, world, result.failure as Failure)));
+  }
+  return result;
+}
+
+/** Explores a variant of the library; the failure is the caller's to judge. */
+export function exploreIn(library: Library, scenario: Scenario, bounds: Bounds) {
+  const world = new World(scenario, library, bounds.kills);
   const explorer = new Explorer(world);
+  const result: Exploration = withoutStack(() => explorer.explore(bounds));
+  return { result, explorer, world };
+}
+
+/** Errors are thrown in many runs, and nobody reads where. */
+function withoutStack<T>(body: () => T): T {
   const stackLimit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    const result = explorer.explore(bounds);
-    if (result.failure !== undefined) throw new Error(describe(explorer, world, result.failure));
-    return result;
+    return body();
   } finally {
     Error.stackTraceLimit = stackLimit;
   }
 }
 
 /** The fault of a run, and the run. */
-function describe(
-  explorer: Explorer,
-  world: World,
-  failure: { readonly fault: string; readonly schedule: string },
-): string {
+function describe(explorer: Explorer, world: World, failure: Failure): string {
   const turns = shrink(explorer, read(failure.schedule), failure.fault);
   const { fault, steps } = explorer.replay(turns, true);
   const threads = world.machine.threads.filter((thread) =>

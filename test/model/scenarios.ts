@@ -118,6 +118,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     prepare: (world) => world.sharedByTwo(),
     bodies: [(me) => me.endShared(), (me) => me.endShared(), takeAndReturn(1)],
   },
+  'last-release-wait': {
+    law: 'the last release of a frame that a dead thread held wakes who waits for it',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [(me) => me.endShared(), (me) => me.endShared(), waitAndReturn],
+  },
   'share-release': {
     law: 'a frame that is shared while another holder lets go stays alive',
     options: one,
@@ -148,6 +154,19 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         yield* me.releaseShared(handle);
       },
       (me) => me.endShared(),
+    ],
+  },
+  stale: {
+    law: 'a handle of an earlier lease is refused',
+    options: { ...one, cacheFrames: 1 },
+    bodies: [
+      function* (me) {
+        const earlier = yield* me.acquire();
+        yield* me.release(earlier);
+        const handle = yield* me.acquire();
+        if (earlier === handle) throw new Error('two leases have the same handle');
+        yield* me.release(handle);
+      },
     ],
   },
   transfer: {
@@ -282,6 +301,30 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       },
       consumer(2),
     ],
+  },
+  'close-end': {
+    law: 'who is told that a closed channel has ended has received all that was accepted',
+    options: queue(2),
+    bodies: [
+      function* (me) {
+        for (let k = 1; k <= 2; k++) {
+          const handle = yield* me.filled(k);
+          const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+          if (refused) yield* me.releaseShared(handle);
+          else me.world.count('accepted');
+        }
+      },
+      (me) => me.closeChannel(),
+      function* (me) {
+        for (;;) {
+          const handle = yield* me.receive();
+          if (handle === 0) return;
+          me.world.count('received');
+          yield* me.releaseShared(handle);
+        }
+      },
+    ],
+    balanced: ['accepted', 'received'],
   },
   'close-undelivered': {
     law: 'what was published before a close is received, whoever sends at the same moment',

@@ -38,6 +38,8 @@ export interface Scenario {
   readonly mortals?: readonly number[];
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
+  /** Counted events that happen equally often in a run without kills. */
+  readonly balanced?: readonly [string, string];
   /** How often each counted event happens in a run without kills: at least, at most. */
   readonly mayHappen?: Readonly<Record<string, readonly [least: number, most: number]>>;
 }
@@ -193,7 +195,10 @@ export class World implements Subject {
         return `${name}: ${count} times, not ${least} to ${most}`;
       }
     }
-    return undefined;
+    const [one, other] = this.scenario.balanced ?? ['', ''];
+    const [ones, others] = [this.counts.get(one) ?? 0, this.counts.get(other) ?? 0];
+    if (ones === others || this.dead.length > 0) return undefined;
+    return `${one}: ${ones} times, but ${other}: ${others} times`;
   }
 
   private account(): string | undefined {

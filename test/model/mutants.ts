@@ -1,0 +1,302 @@
+/**
+ * Deliberately broken variants of the built library: what the explorer must be able to find.
+ *
+ * A mutant is a change of the built text that occurs there exactly once, and the scenario and the
+ * bounds in which it shows. A text that the build no longer contains is an error, so that a mutant
+ * cannot die unnoticed.
+ */
+import type { Bounds } from './explorer.js';
+
+/** One broken variant. */
+export interface Mutant {
+  /** What is wrong with it. */
+  readonly flaw: string;
+  /** Pairs of what stands in the build and what replaces it. */
+  readonly changes: readonly (readonly [from: string, to: string])[];
+  /** The scenario that finds it. */
+  readonly scenario: string;
+  readonly bounds: Bounds;
+}
+
+/** The text with a mutant's changes; throws if one does not fit. */
+export function mutated(text: string, { flaw, changes }: Mutant): string {
+  return changes.reduce((changed, [from, to]) => {
+    if (changed.split(from).length === 2) return changed.replace(from, () => to);
+    // The other module of the build has it.
+    if (!changed.includes(from) && !text.includes('Mailboxes')) return changed;
+    throw new Error(`the mutant '${flaw}' does not fit the build: ${from}`);
+  }, text);
+}
+
+const orders = (preemptions: number): Bounds => ({ preemptions, kills: 0, msMax: 20_000 });
+const deaths = (preemptions: number, kills = 1): Bounds => ({ preemptions, kills, msMax: 30_000 });
+
+/** All of them. */
+export const mutants: readonly Mutant[] = [
+  {
+    flaw: 'free bits are taken by a plain store',
+    changes: [
+      [
+        'let taken = Atomics.and(i32, at, ~bits) & bits;',
+        'i32[at] = ~bits & i32[at]; let taken = bits;',
+      ],
+    ],
+    scenario: 'one-slot',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'the stamp moves before the bit is set',
+    changes: [
+      [
+        'this.checked(this.list.give(slot >>> 5, this.unown(slot))), this.list.stamp(1)',
+        'this.list.stamp(1), this.checked(this.list.give(slot >>> 5, this.unown(slot)))',
+      ],
+    ],
+    scenario: 'two-slots',
+    bounds: orders(2),
+  },
+  {
+    flaw: '"empty" is said without a second look at the stamp',
+    changes: [['Atomics.load(i32, this.stampAt) === seen)', '!0)']],
+    scenario: 'two-leaves',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'the generation stands still at a release',
+    changes: [
+      [
+        'i32[at] = nextGeneration(word, this.generationMask, this.owned)',
+        'i32[at] = withPayload(word, this.owned)',
+      ],
+    ],
+    scenario: 'stale',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'the generation stands still at a spill',
+    changes: [
+      [
+        'this.i32[at] = nextGeneration(this.i32[at], this.generationMask, 0)',
+        'this.i32[at] = withPayload(this.i32[at], 0)',
+      ],
+    ],
+    scenario: 'one-slot',
+    bounds: deaths(2),
+  },
+  {
+    flaw: 'the journal is cleared before the words are written',
+    changes: [
+      [
+        'let first = this.own(bits);\n    return this.list.settled(), first;',
+        'this.list.settled();\n    return this.own(bits);',
+      ],
+    ],
+    scenario: 'one-slot',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'a shared slot is released by a plain store',
+    changes: [
+      [
+        'if (Atomics.compareExchange(this.i32, at, word, word - 1) === word)',
+        'this.i32[at] = word - 1;\n      if (!0)',
+      ],
+    ],
+    scenario: 'retain-release',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a receiver writes its ledger after the claim',
+    changes: [
+      [
+        'return this.refs.ledger.add(slot, 1), this.ring.claim(lane, position) ? handle : (this.refs.undo(slot, 1), 0);',
+        'return this.ring.claim(lane, position) ? (this.refs.ledger.add(slot, 1), handle) : 0;',
+      ],
+    ],
+    scenario: 'lane',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'an adopter writes its ledger after the flight',
+    changes: [
+      [
+        'if (refs.ledger.add(slot, 1), refs.flights.take(slot, from, word)) return handle;\n  throw refs.undo(slot, 1), refs.refusal(handle);',
+        'if (refs.flights.take(slot, from, word)) return refs.ledger.add(slot, 1), handle;\n  throw refs.refusal(handle);',
+      ],
+    ],
+    scenario: 'transfer',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'a sender departs before it publishes',
+    changes: [
+      [
+        'let flags = this.ring.publish(lane, 1);\n    if (this.room -= 1,',
+        'this.refs.depart(slot, 1);\n    let flags = this.ring.publish(lane, 1);\n    if (this.room -= 1,',
+      ],
+      ['return this.refs.depart(slot, 1), this.add(lane + 32', 'return this.add(lane + 32'],
+    ],
+    scenario: 'lane',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'a message departs before it is in flight',
+    changes: [
+      [
+        'return refs.flights.note(slot, refs.seat), refs.flights.put(slot, to, word),',
+        'return refs.flights.note(slot, refs.seat), refs.depart(slot, 1), refs.flights.put(slot, to, word),',
+      ],
+      ['? !1 : (refs.depart(slot, 1), !0);', '? !1 : !0;'],
+    ],
+    scenario: 'transfer',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'an adoption does not ask what is in flight',
+    changes: [['if (this.countIn(before, word) === 0) return !1;', '']],
+    scenario: 'adopt-adopt',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a lane is published before its cell',
+    changes: [
+      [
+        'this.ring.write(lane, 0, handle);\n    let flags = this.ring.publish(lane, 1);\n    if (',
+        'let flags = this.ring.publish(lane, 1);\n    this.ring.write(lane, -1, handle);\n    if (',
+      ],
+    ],
+    scenario: 'lane',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'taking back moves the head past full cells',
+    changes: [['this.i32[head] === (position & POSITIONS) && (this.i32[head]', '(this.i32[head]']],
+    scenario: 'close-undelivered',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'what was published into a closed channel is not taken back',
+    changes: [
+      [
+        'if (this.room -= 1, (flags & CUT) !== 0 && this.takeBack(lane))',
+        'if (this.room -= 1, !1)',
+      ],
+    ],
+    scenario: 'close-end',
+    bounds: orders(2),
+  },
+  {
+    flaw: '"closed" is stored before the lanes are cut',
+    changes: [
+      [
+        'this.cutAll(), Atomics.store(this.i32, this.layout.at + 0 /* closed */, CLOSED), this.cutAll()',
+        'Atomics.store(this.i32, this.layout.at + 0 /* closed */, CLOSED), this.cutAll()',
+      ],
+    ],
+    scenario: 'close-end',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a claim does not see that its producer waits for room',
+    changes: [
+      [
+        'this.wanted = before === (full | WANTED), this.wanted && (before =',
+        'this.wanted = !1, before === (full | WANTED) && (before =',
+      ],
+    ],
+    scenario: 'lane',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a waiter looks before it makes its wish known',
+    changes: [
+      [
+        'wish.arm();\n        let got = wish.attempt();',
+        'let got = wish.attempt();\n        wish.arm();',
+      ],
+    ],
+    scenario: 'mailbox',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'the bell is rung before it shows something new',
+    changes: [
+      [
+        'Atomics.add(this.i32, bell, 1), Atomics.notify(this.i32, bell)',
+        'Atomics.notify(this.i32, bell), Atomics.add(this.i32, bell, 1)',
+      ],
+    ],
+    scenario: 'mailbox',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a giver rings before it delivers',
+    changes: [
+      [
+        'if (Atomics.compareExchange(this.i32, this.of(seat), WAITING, handle) === WAITING)\n        return this.park.ring(seat), !0;',
+        'if (this.park.ring(seat), Atomics.compareExchange(this.i32, this.of(seat), WAITING, handle) === WAITING)\n        return !0;',
+      ],
+    ],
+    scenario: 'mailbox',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a wish is withdrawn without a compare-exchange',
+    changes: [
+      [
+        'let delivered = Atomics.compareExchange(this.i32, this.of(seat), WAITING, 0);',
+        'let delivered = Atomics.load(this.i32, this.of(seat)); Atomics.store(this.i32, this.of(seat), 0);',
+      ],
+    ],
+    scenario: 'mailbox-timeout',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a slot is recalled although its waiter is taking it',
+    changes: [['if (value === (handle ^ TAKING)) return !1;', '']],
+    scenario: 'mailbox',
+    bounds: deaths(1),
+  },
+  {
+    flaw: 'a seat that is being left looks open',
+    changes: [['(epoch | SHUT) + 2 | 0', '(epoch | SHUT) + 1 | 0']],
+    scenario: 'mail-close',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'reclaim erases a claim before it flags the slot',
+    changes: [
+      [
+        'cell !== 0 && (referencesIn(cell) > 0 && suspect(refs, slot) && (count += referencesIn(cell)), Atomics.store(i32, rowAt + slot, 0));',
+        'cell !== 0 && (Atomics.store(i32, rowAt + slot, 0), referencesIn(cell) > 0 && suspect(refs, slot) && (count += referencesIn(cell)));',
+      ],
+    ],
+    scenario: 'last-release',
+    bounds: deaths(0, 2),
+  },
+  {
+    flaw: 'a recount does not read the ledgers a second time',
+    changes: [['if (!cells.every((cell, seat) => cell === first[k][seat]) ||', 'if (']],
+    scenario: 'share-release',
+    bounds: deaths(2),
+  },
+  {
+    flaw: 'a recount does not read the word first',
+    changes: [
+      ['if (!isShared(lease) || generationOf(lease) !== generationOf(word)) {', 'if (!1) {'],
+    ],
+    scenario: 'share-release',
+    bounds: deaths(2),
+  },
+  {
+    flaw: 'nobody looks at the suspect flag after lowering a ledger',
+    changes: [
+      [
+        '(this.wordOf(slot) & 65536) !== 0 && this.ledger.count(slot) === 0 && this.settle([slot]);',
+        '',
+      ],
+    ],
+    scenario: 'last-release-wait',
+    bounds: deaths(1),
+  },
+];

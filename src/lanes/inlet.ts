@@ -112,9 +112,10 @@ export class Inlet extends LaneSet {
     const tail = this.ring.tail(lane);
     let position = from >= 0 ? from : this.ring.first(lane, tail);
     for (; position >= 0 && position !== tail; position = this.ring.after(position)) {
-      const handle = this.claim(lane, position);
+      // What was published before the cut is for the receivers: they must still find it.
+      const handle = this.claim(lane, position, from >= 0);
       if (handle === 0) continue; // taken back by its producer, or received
-      if (this.ring.wanted) this.refs.park.ring(producer);
+      if (from < 0 && this.ring.wanted) this.refs.park.ring(producer);
       drained.frames += 1;
       if (this.refs.letGo(handle)) drained.freed += 1;
     }

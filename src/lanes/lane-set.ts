@@ -105,14 +105,16 @@ export class LaneSet {
     );
   }
 
-  /** Ledger first, then the cell. 0: somebody else has it. */
-  protected claim(lane: number, position: number): Handle {
+  /**
+   * Ledger first, then the cell. 0: somebody else has it. `ahead`: earlier cells may be full still.
+   */
+  protected claim(lane: number, position: number, ahead = false): Handle {
     const handle = this.ring.handleAt(lane, position);
     const slot = handle & this.indexMask;
     if (slot >= this.slots)
       throw new Error('frameslab: a lane holds no handle; the slab is damaged');
     this.refs.ledger.add(slot, 1);
-    if (this.ring.claim(lane, position)) return handle;
+    if (ahead ? this.ring.takeBack(lane, position) : this.ring.claim(lane, position)) return handle;
     this.refs.undo(slot, 1);
     return 0;
   }

@@ -87,8 +87,8 @@ function nothingOf(refs: References, seat: number): ReclaimReport {
   return { seat, vacated: false, owned: 0, references: 0, messages: 0, freed: 0, inDoubt };
 }
 
-/** Empties a condemned seat, and frees it. */
-function empty(refs: References, seat: number): ReclaimReport {
+/** Empties a condemned seat, and frees it. `again`: this was tried before, and left in doubt. */
+function empty(refs: References, seat: number, again = false): ReclaimReport {
   const { i32, f64, layout } = refs.slab;
   const at = refs.seats.at(seat);
   let freed = takeMailbox(refs, seat) ? 1 : 0;
@@ -113,8 +113,9 @@ function empty(refs: References, seat: number): ReclaimReport {
   const inDoubt = !vacated || unsettled(refs, suspects);
   if (inDoubt) refs.raiseDoubt();
   refs.serve();
-  // The dead may have published something, or made room, without ringing for it.
-  refs.ringAll();
+  // The dead may have published something, or made room, without ringing for it. Not for nothing: a
+  // waiter that tries again because of the doubt would ring itself, and never sleep.
+  if (!again || vacated || freed > 0) refs.ringAll();
   return { seat, vacated, owned, references, messages: messages + drained.frames, freed, inDoubt };
 }
 
@@ -123,7 +124,9 @@ export function settleAll(refs: References): number {
   const suspects = suspectsOf(refs);
   let freed = refs.settle(suspects);
   for (let seat = 0; seat < refs.seats.count; seat++) {
-    if (refs.seats.ownerOf(seat) < 0 && takeCharge(refs, seat)) freed += empty(refs, seat).freed;
+    if (refs.seats.ownerOf(seat) < 0 && takeCharge(refs, seat)) {
+      freed += empty(refs, seat, true).freed;
+    }
   }
   if (unsettled(refs, suspects)) refs.raiseDoubt();
   return freed;

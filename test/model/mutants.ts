@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
     scenario: 'one-slot',
-    bounds: orders(1),
+    bounds: orders(2),
   },
   {
     flaw: 'the stamp moves before the bit is set',
@@ -52,13 +52,19 @@ export const mutants: readonly Mutant[] = [
         'this.list.stamp(1), this.checked(this.list.give(slot >>> 5, this.unown(slot)))',
       ],
     ],
-    scenario: 'two-slots',
+    scenario: 'far-leaf',
     bounds: orders(2),
   },
   {
     flaw: '"empty" is said without a second look at the stamp',
     changes: [['Atomics.load(i32, this.stampAt) === seen)', '!0)']],
-    scenario: 'two-leaves',
+    scenario: 'leaf-to-leaf',
+    bounds: orders(3),
+  },
+  {
+    flaw: '"empty" is said because the summary promises nothing',
+    changes: [['missed = this.scan();', 'missed = -1;']],
+    scenario: 'leaf-to-leaf',
     bounds: orders(2),
   },
   {
@@ -216,7 +222,7 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
     scenario: 'mailbox',
-    bounds: orders(1),
+    bounds: orders(2),
   },
   {
     flaw: 'the bell is rung before it shows something new',
@@ -227,7 +233,7 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
     scenario: 'mailbox',
-    bounds: orders(1),
+    bounds: orders(3),
   },
   {
     flaw: 'a giver rings before it delivers',
@@ -249,13 +255,13 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
     scenario: 'mailbox-timeout',
-    bounds: orders(2),
+    bounds: orders(3),
   },
   {
     flaw: 'a slot is recalled although its waiter is taking it',
     changes: [['if (value === (handle ^ TAKING)) return !1;', '']],
     scenario: 'mailbox',
-    bounds: deaths(1),
+    bounds: deaths(2),
   },
   {
     flaw: 'a seat that is being left looks open',

@@ -94,6 +94,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     prepare: (world) => world.leave([31, 32]),
     bodies: [takeAndReturn(2), takeAndReturn(1)],
   },
+  'far-leaf': {
+    law: 'a slot that came back is found, whoever remembers an empty list: one left, in a far word',
+    options: { ...small, frames: 33, cacheFrames: 0 },
+    prepare: (world) => world.leave([32]),
+    bodies: [takeAndReturn(1), takeAndReturn(2)],
+  },
+  'leaf-to-leaf': {
+    law: 'a slot that comes back behind the one who looks is found: one of two words at a time',
+    options: { ...small, frames: 33, cacheFrames: 0 },
+    prepare: (world) => world.leave([31, 32]),
+    bodies: [takeAndReturn(1), takeAndReturn(1), takeAndReturn(1)],
+  },
   cache: {
     law: 'other threads’ caches never make the pool look empty: caches of one slot',
     options: { ...small, frames: 2, cacheFrames: 1 },

@@ -252,9 +252,10 @@ function takeOwned(refs: References, seat: number): number {
 function takeLost(refs: References, at: number): number {
   const { i32, layout } = refs.slab;
   const leaf = Atomics.load(i32, at + SEAT.journal) - 1;
-  const end = leaf < 0 || leaf >= layout.leaves ? 0 : Math.min(layout.slots, (leaf + 1) << 5);
+  const named = leaf >= 0 && leaf < layout.leaves;
+  const end = named ? Math.min(layout.slots, (leaf + 1) << 5) : 0;
   let taken = 0;
-  for (let slot = leaf << 5; slot < end; slot++) {
+  for (let slot = named ? leaf << 5 : 0; slot < end; slot++) {
     const verdict = verdictOn(refs, slot, leaf);
     if (verdict === 'in doubt') return -1;
     if (typeof verdict === 'number' && refs.takeOver(slot, verdict)) taken += 1;

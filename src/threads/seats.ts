@@ -11,7 +11,7 @@
  *    still be told from its seat.
  * 2. The epoch changes before a seat becomes free: what was meant for its last holder can be told
  *    from what is meant for the next one. Who leaves shuts the seat first, and empties its mail
- *    then.
+ *    then; the next one opens it.
  * 3. A free seat's cache, ledger, mail, mailbox and journal are empty: who leaves or reclaims sees
  *    to that before the owner becomes 0.
  *
@@ -54,6 +54,8 @@ export class Seats {
       // S1 reads what the last holder left, published by S2.
       if (Atomics.compareExchange(this.i32, at + SEAT.owner, 0, token) !== 0) continue;
       this.writeName(at, name);
+      // Only now: a seat that is free, or about to be, receives nothing. See `vacate`.
+      Atomics.and(this.i32, at + SEAT.epoch, ~SHUT);
       // The counters go on from holder to holder; this remembers where they stood.
       this.f64[(at + SEAT.joinedAcquires) >> 1] = this.f64[(at + SEAT.acquires) >> 1] as number;
       return seat;
@@ -73,7 +75,9 @@ export class Seats {
   vacate(seat: number): void {
     const at = this.at(seat);
     const epoch = Atomics.load(this.i32, at + SEAT.epoch);
-    Atomics.store(this.i32, at + SEAT.epoch, ((epoch | SHUT) + 1) | 0);
+    // Still shut: the owner is there until the next line, and a seat that looked inhabited would be
+    // sent messages that nobody empties any more.
+    Atomics.store(this.i32, at + SEAT.epoch, ((epoch | SHUT) + 2) | 0);
     // S2 publishes the emptied rows and the new epoch.
     Atomics.store(this.i32, at + SEAT.owner, 0);
   }

@@ -1,7 +1,8 @@
 /**
  * Every scenario in every order within bounds; then with a kill before every write.
  *
- * `FRAMESLAB_MODEL=bounded` (for CI) lowers the bounds.
+ * `FRAMESLAB_MODEL=bounded` (for CI) lowers the bounds; `FRAMESLAB_MODEL_MS` is the longest time for
+ * one scenario.
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Bounds } from './explorer.js';
@@ -9,6 +10,7 @@ import { explore } from './report.js';
 import { scenarios } from './scenarios.js';
 
 const bounded = process.env['FRAMESLAB_MODEL'] === 'bounded';
+const msMax = Number(process.env['FRAMESLAB_MODEL_MS'] ?? (bounded ? 2_000 : 20_000));
 const sums = { runs: 0, pruned: 0, kills: 0, states: 0, steps: 0, left: [] as string[] };
 
 function run(name: string, bounds: Bounds): void {
@@ -33,7 +35,7 @@ afterAll(() => {
 describe('whoever goes next', () => {
   for (const [name, { law }] of Object.entries(scenarios)) {
     test(`${law} [${name}]`, () => {
-      run(name, { preemptions: bounded ? 1 : 2, kills: 0, msMax: bounded ? 2_000 : 60_000 });
+      run(name, { preemptions: bounded ? 1 : 2, kills: 0, msMax });
     });
   }
 });
@@ -41,7 +43,7 @@ describe('whoever goes next', () => {
 describe('whoever is killed before any write', () => {
   for (const [name, { law }] of Object.entries(scenarios)) {
     test(`${law} [${name}]`, () => {
-      run(name, { preemptions: bounded ? 0 : 1, kills: 1, msMax: bounded ? 2_000 : 60_000 });
+      run(name, { preemptions: bounded ? 0 : 1, kills: 1, msMax });
     });
   }
 });

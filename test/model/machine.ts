@@ -196,6 +196,8 @@ export class Gate {
   private second: number | undefined;
   private site = 0;
   private address = -1;
+  /** Nobody comes between: see `plain`. */
+  private quiet = false;
 
   constructor(
     private readonly machine: Machine,
@@ -291,12 +293,22 @@ export class Gate {
     return thread.wokenBy;
   }
 
-  /** For a call from where nothing can yield: what it calls must not be a coroutine. */
+  /**
+   * For a call from a constructor or an accessor, where nothing can yield: what it calls runs to its
+   * end in one step. Its accesses count as made, but nobody comes between them.
+   */
   plain<T>(result: T): T {
-    if ((result as { $generator?: true } | undefined)?.$generator === true) {
-      throw new Error('the model: a constructor or an accessor calls a coroutine');
+    const coroutine = result as (Steps<T> & { $generator?: true }) | undefined;
+    if (coroutine?.$generator !== true) return result;
+    const quiet = this.quiet;
+    this.quiet = true;
+    try {
+      const { done, value } = coroutine.next();
+      if (done !== true) throw new Error('the model: a constructor or an accessor waits');
+      return value;
+    } finally {
+      this.quiet = quiet;
     }
-    return result;
   }
 
   private announce(
@@ -323,7 +335,7 @@ export class Gate {
     if (array instanceof Float64Array) {
       visible = machine.isVisible(thread, address + 1, writes) || visible;
     }
-    if (!visible && !writes) return false;
+    if (this.quiet || (!visible && !writes)) return false;
     return (machine.scheduler as Scheduler).atGate(thread, visible, writes);
   }
 

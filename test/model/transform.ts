@@ -18,7 +18,7 @@
  *
  * Not explored, and replaced by a throw so that nobody can think it was: promise forms (they run
  * the same wishes as the blocking forms), and the accessors of `Frame` (use the integer API).
- * Constructors run without a gate; they read constants only.
+ * What a constructor calls runs in one step, with nobody between (`Gate.plain`).
  *
  * Pure; the files are read by `library.ts`.
  */
@@ -419,18 +419,20 @@ class Emitter {
     return `($gate.store(${this.siteOf(node)}, ${parts.join(', ')}) && (yield), $gate.act())`;
   }
 
-  /** `let { closed } = inlet` reads an accessor that became a generator. */
+  /** `let { seat, closed } = inlet`: one of these may be an accessor that became a generator. */
   private declarationOf(node: ts.VariableDeclaration): string {
     const { name, initializer } = node;
     if (!ts.isObjectBindingPattern(name) || initializer === undefined) return this.plain(node);
     const read = name.elements.map((element) => (element.propertyName ?? element.name).getText());
     if (!read.some((property) => this.names.reads.has(property))) return this.plain(node);
-    const [only] = name.elements;
-    if (name.elements.length !== 1 || only === undefined || only.initializer !== undefined) {
-      throw new Error(`the model does not know ${node.getText()}`);
-    }
-    const access = `(${this.emit(initializer)}).${read[0]}`;
-    return `${only.name.getText()} = ${this.followed(access)}`;
+    const source = `$source${node.pos}`;
+    const parts = name.elements.map((element, k) => {
+      if (element.initializer !== undefined || element.dotDotDotToken !== undefined) {
+        throw new Error(`the model does not know ${node.getText()}`);
+      }
+      return `${element.name.getText()} = ${this.followed(`${source}.${read[k]}`)}`;
+    });
+    return [`${source} = ${this.emit(initializer)}`, ...parts].join(', ');
   }
 
   private importOf(node: ts.ImportDeclaration): string {

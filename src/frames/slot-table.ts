@@ -219,7 +219,7 @@ export class SlotTable {
 
   private addressee(options: MessageOptions | undefined): number {
     if (options?.to === undefined) return ANYBODY;
-    return integer('to', options.to, 0, this.refs.seats.count - 1);
+    return integer('to (a seat)', options.to, 0, this.refs.seats.count - 1);
   }
 
   private sharedError(slot: number): FrameSharedError {

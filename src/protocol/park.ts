@@ -26,6 +26,9 @@ import type { Slab } from '../slab/slab.js';
 
 /** How often a bell is read before its thread goes to sleep: about two microseconds. */
 const SPINS_MAX = 256;
+/** A pause has so many steps, doubled at each of so many looks: at the most half a microsecond. */
+const PAUSE_STEPS = 32;
+const PAUSE_DOUBLINGS = 5;
 /** Where `waitAsync` is missing the bell is read again after so many milliseconds, at the most. */
 const POLL_MS_MAX = 8;
 
@@ -43,6 +46,7 @@ export class Park {
   private readonly seatsAt: number;
   private readonly ownBell: number;
   private readonly seat: number;
+  private idle = 0;
 
   /** @param slab the slab; @param seat whose bell this thread sleeps on. */
   constructor(slab: Slab, seat: number) {
@@ -63,6 +67,11 @@ export class Park {
     // P1 publishes what was done for the sleeper.
     Atomics.add(this.i32, bell, 1);
     Atomics.notify(this.i32, bell);
+  }
+
+  /** Idles for a moment, longer at each of the first looks, and touches no shared memory. */
+  pause(look: number): void {
+    for (let k = PAUSE_STEPS << Math.min(look, PAUSE_DOUBLINGS); k > 0; k--) this.idle ^= k;
   }
 
   /** Makes this thread's own promises look again. */

@@ -356,4 +356,9 @@ const ends = {
   send: (pool) => pool.channel('full').send(pool.adopt(given.message)),
 };
 
-await scenes[scene]();
+// No top-level `await`: V8 aborts the process if a thread is terminated in such a module.
+playScene();
+
+async function playScene() {
+  await scenes[scene]();
+}

@@ -435,19 +435,27 @@ const waits = names.filter((name) => /Sync|Later/.test(name));
 const quick = names.filter((name) => !waits.includes(name));
 // A wait takes a thousand times as long as anything else: most deaths would come in a wait.
 const patience = [0, 400, 40][random(3)];
-attach();
-parentPort.postMessage({ seat: pool.seat, names });
-// Known to work, then looks whether it may: the main thread does it the other way round.
-Atomics.store(control, own + CELL.working, 1);
-while (Atomics.load(control, STOP) === 0) {
-  if (Atomics.load(control, PAUSE) !== 0) rest();
-  const some = patience > 0 && random(patience) === 0 ? waits : quick;
-  operation = some[random(some.length)];
-  Atomics.store(control, own + CELL.operation, names.indexOf(operation));
-  const doing = operations[operation]();
-  if (doing !== undefined) await doing;
+work();
+
+/**
+ * The life of the thread. Not at the top level of the module: V8 aborts the process if a thread is
+ * terminated while a module that has a top-level `await` is evaluated (seen on Node 20).
+ */
+async function work() {
+  attach();
+  parentPort.postMessage({ seat: pool.seat, names });
+  // Known to work, then looks whether it may: the main thread does it the other way round.
+  Atomics.store(control, own + CELL.working, 1);
+  while (Atomics.load(control, STOP) === 0) {
+    if (Atomics.load(control, PAUSE) !== 0) rest();
+    const some = patience > 0 && random(patience) === 0 ? waits : quick;
+    operation = some[random(some.length)];
+    Atomics.store(control, own + CELL.operation, names.indexOf(operation));
+    const doing = operations[operation]();
+    if (doing !== undefined) await doing;
+  }
+  operation = 'leaving';
+  releaseAll();
+  pool.close();
+  Atomics.store(control, own + CELL.seat, 0);
 }
-operation = 'leaving';
-releaseAll();
-pool.close();
-Atomics.store(control, own + CELL.seat, 0);

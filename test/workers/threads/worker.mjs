@@ -9,6 +9,14 @@ const { role, ref, signals, data } = workerData;
 const pool = FramePool.attach(ref);
 // Whoever started this thread waits for its first words, so that all start together.
 parentPort.postMessage({ ready: true, seat: pool.seat });
-const result = await roles[role](pool, data, new Int32Array(signals));
-pool.close();
-parentPort.postMessage({ result });
+leaveAfter(roles[role](pool, data, new Int32Array(signals)));
+
+/**
+ * Leaves and reports when the role has ended. Not by a top-level `await`: V8 aborts the process if a
+ * thread is terminated while a module that has one is evaluated (seen on Node 20).
+ */
+async function leaveAfter(played) {
+  const result = await played;
+  pool.close();
+  parentPort.postMessage({ result });
+}

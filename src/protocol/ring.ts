@@ -151,7 +151,8 @@ export class Ring {
 
   /**
    * The producer, or who reclaims it, claims back what it has just published into a lane that was
-   * cut; false if somebody received it. The head moves only if it stood here: earlier cells may still be full.
+   * cut; false if somebody received it. The head moves only if it stood here: earlier cells may
+   * still be full.
    */
   takeBack(lane: number, position: number): boolean {
     const at = this.cell(lane, position) + 1;

@@ -176,6 +176,17 @@ export class Actor {
     return yield* result(this.channel().trySendHandle(handle));
   }
 
+  /** Sends several at once; answers how many, 0 if the channel is closed. */
+  *trySendMany(handles: readonly number[]): Steps<number> {
+    let sent = 0;
+    const body = function* (me: Actor): Steps {
+      const many = Int32Array.from(handles);
+      sent = yield* result(me.channel().trySendMany(many, many.length));
+    };
+    yield* this.refused('ChannelClosedError', body(this));
+    return sent;
+  }
+
   /** Waits for room. */
   *send(handle: number, timeoutMs?: number): Steps {
     const frame: Frame = new this.instance.names.Frame(this.pool.slots, handle);

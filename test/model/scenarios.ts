@@ -57,6 +57,16 @@ const consumer = (frames: number): Body =>
     }
   };
 
+/** Receives until the channel has ended. */
+function* receiveAll(me: Actor): Steps {
+  for (;;) {
+    const handle = yield* me.receive();
+    if (handle === 0) return;
+    me.world.count('received');
+    yield* me.releaseShared(handle);
+  }
+}
+
 const queue = (capacity: number, whenFull: 'wait' | 'drop-oldest' | 'drop-newest' = 'wait') => ({
   ...small,
   frames: 4,
@@ -135,6 +145,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     options: one,
     prepare: (world) => world.sharedByTwo(),
     bodies: [(me) => me.endShared(), (me) => me.endShared(), waitAndReturn],
+  },
+  'reclaim-reclaim': {
+    law: 'two threads that reclaim the dead at once reclaim once',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [(me) => me.endShared(), (me) => me.endShared()],
+    mortals: [0],
+    rescuersTogether: true,
   },
   'share-release': {
     law: 'a frame that is shared while another holder lets go stays alive',
@@ -327,14 +345,26 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         }
       },
       (me) => me.closeChannel(),
+      receiveAll,
+    ],
+    balanced: ['accepted', 'received'],
+  },
+  'close-many': {
+    law: 'of a batch that is sent while the channel closes, what was not accepted stays',
+    options: queue(3),
+    bodies: [
       function* (me) {
-        for (;;) {
-          const handle = yield* me.receive();
-          if (handle === 0) return;
-          me.world.count('received');
-          yield* me.releaseShared(handle);
-        }
+        const first = yield* me.filled(1);
+        const refused = yield* me.refused('ChannelClosedError', me.send(first));
+        if (refused) yield* me.releaseShared(first);
+        else me.world.count('accepted');
+        const handles = [yield* me.filled(2), yield* me.filled(3)];
+        const sent = yield* me.trySendMany(handles);
+        for (let k = 0; k < sent; k++) me.world.count('accepted');
+        for (const handle of handles.slice(sent)) yield* me.releaseShared(handle);
       },
+      (me) => me.closeChannel(),
+      receiveAll,
     ],
     balanced: ['accepted', 'received'],
   },

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly strangers?: readonly number[];
   /** Threads that may be killed; default: all that `bodies` names. */
   readonly mortals?: readonly number[];
+  /** At the first kill all rescuers begin, instead of one for each kill. */
+  readonly rescuersTogether?: boolean;
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
   /** Counted events that happen equally often in a run without kills. */
@@ -66,9 +68,10 @@ export class World implements Subject {
   /** Frames that the auditor holds during a run. */
   private readonly kept: number[] = [];
 
-  /** @param rescuers threads that reclaim the seats of the dead, one after the other. */
-  constructor(scenario: Scenario, library: Library, rescuers: number) {
+  /** @param kills how many there may be: for each, a thread that reclaims the seats of the dead. */
+  constructor(scenario: Scenario, library: Library, kills: number) {
     this.scenario = scenario;
+    const rescuers = kills === 1 && scenario.rescuersTogether === true ? 2 : kills;
     const threads = scenario.bodies.length + rescuers;
     const strangers = scenario.strangers?.length ?? 0;
     const threadsMax = 1 + threads - strangers + (scenario.seatsMore ?? strangers);
@@ -82,7 +85,7 @@ export class World implements Subject {
       const thread = this.machine.addThread(String.fromCharCode(65 + k));
       const rescues = k >= scenario.bodies.length;
       thread.mortal = rescues
-        ? k < threads - 1
+        ? k < threads - 1 && kills > 1
         : (scenario.mortals ?? [...scenario.bodies.keys()]).includes(k);
       const stranger = scenario.strangers?.includes(k) === true;
       const instance = library.instance(this.machine, thread);
@@ -111,10 +114,18 @@ export class World implements Subject {
   }
 
   killed(_thread: Thread): void {
+    if (this.scenario.rescuersTogether === true) {
+      for (const actor of this.actors) if (actor.rescues) this.wake(actor);
+      return;
+    }
     const rescuer = this.actors.find(
       (actor) => actor.rescues && actor.thread.status === Status.idle,
     );
-    if (rescuer === undefined) return;
+    if (rescuer !== undefined) this.wake(rescuer);
+  }
+
+  private wake(rescuer: Actor): void {
+    if (rescuer.thread.status !== Status.idle) return;
     rescuer.thread.status = Status.runnable;
     rescuer.thread.coroutine = rescuer.rescue();
   }

@@ -5,6 +5,7 @@
  * no cache or a cache of one slot.
  */
 import type { Actor } from './actor.js';
+import { finish } from './library.js';
 import type { Steps } from './machine.js';
 import type { Body, Scenario } from './world.js';
 
@@ -25,6 +26,11 @@ const takeAndReturn = (rounds: number): Body =>
 function* waitAndReturn(me: Actor): Steps {
   const handle = yield* me.acquireSync();
   yield* me.release(handle);
+}
+
+/** Releases the frame that `heldByFirst` left. */
+function* releaseHeld(me: Actor): Steps {
+  yield* me.release(me.world.note('handle'));
 }
 
 /** Adopts what it hears of, and says in word 1 + id if it got it. */
@@ -110,11 +116,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     prepare: (world) => world.leave([32]),
     bodies: [takeAndReturn(1), takeAndReturn(2)],
   },
+  'far-leaf-wait': {
+    law: 'a slot that came back is found although nobody lived to say where',
+    options: { ...small, frames: 33, cacheFrames: 0 },
+    prepare: (world) => {
+      world.leave([32]);
+      world.heldByFirst();
+    },
+    bodies: [releaseHeld, waitAndReturn],
+  },
   'leaf-to-leaf': {
     law: 'a slot that comes back behind the one who looks is found: one of two words at a time',
     options: { ...small, frames: 33, cacheFrames: 0 },
-    prepare: (world) => world.leave([31, 32]),
-    bodies: [takeAndReturn(1), takeAndReturn(1), takeAndReturn(1)],
+    prepare: (world) => {
+      world.leave([31, 32]);
+      world.heldByFirst();
+      finish(takeAndReturn(1)(world.actors[2] as Actor)); // it looks into the far word first
+    },
+    bodies: [releaseHeld, takeAndReturn(1), takeAndReturn(1)],
   },
   cache: {
     law: 'other threads’ caches never make the pool look empty: caches of one slot',
@@ -255,6 +274,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     law: 'a freed slot wakes who waits for it: one frame, three that wait',
     options: one,
     bodies: [waitAndReturn, waitAndReturn, waitAndReturn],
+  },
+  delivery: {
+    law: 'a slot that is delivered belongs to its waiter, or goes back if it comes too late',
+    options: one,
+    prepare: (world) => world.heldByFirst(),
+    bodies: [
+      function* (me) {
+        yield* releaseHeld(me);
+        yield* me.tell(0, 1); // it may be killed here
+      },
+      function* (me) {
+        const got = yield* me.acquireFor(10);
+        if (got !== 0) yield* me.release(got);
+      },
+    ],
   },
   'mailbox-cache': {
     law: 'a slot in a cache is given to who waits for it',

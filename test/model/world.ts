@@ -9,7 +9,8 @@
  *    messages, and calls in progress of others existed.
  * 3. Nobody waits for ever, nobody runs for ever, nobody throws what the scenario does not expect.
  * 4. At the end, after the dead were reclaimed and the living have let go: the audit accounts for
- *    every slot, every slot is free, and the seats of the dead are.
+ *    every slot, every slot is free or in the cache of somebody who lives, and the seats of the
+ *    dead are free.
  *
  * The threads A, B, … run the transformed library. An auditor, who looks only at the end, uses the
  * built library as it is.
@@ -156,6 +157,11 @@ export class World implements Subject {
     this.notes.set('handle', handle);
   }
 
+  /** A frame that the first thread holds alone. */
+  heldByFirst(): void {
+    this.notes.set('handle', finish((this.actors[0] as Actor).tryAcquire()));
+  }
+
   /** A message to anybody, sent by the first thread. */
   messageInFlight(): void {
     const [a] = this.actors as [Actor];
@@ -231,7 +237,16 @@ export class World implements Subject {
     }
     const lost = report.slots - report.free - report.cached - this.kept.length;
     if (lost > 0) return `${lost} of ${report.slots} slots did not come home: ${where(report)}`;
-    return dead ? this.seatsLeft(living.length) : undefined;
+    return this.unseen(report, living) ?? (dead ? this.seatsLeft(living.length) : undefined);
+  }
+
+  /** Slots that count as cached because their words say so, but lie in no cache. */
+  private unseen({ cached }: AuditReport, living: readonly Actor[]): string | undefined {
+    const pools = [this.auditor, ...living.map((actor) => actor.pool)];
+    const found = pools.reduce((sum, pool) => sum + cachedIn(pool), 0);
+    return found === cached
+      ? undefined
+      : `${cached} slots are owned as cached, ${found} are cached`;
   }
 
   private seatsLeft(living: number): string | undefined {
@@ -247,6 +262,11 @@ export class World implements Subject {
       }
     }
   }
+}
+
+function cachedIn(pool: FramePool): number {
+  const { refs } = (pool as unknown as { attachment: { refs: { cached: number } } }).attachment;
+  return finish(refs.cached);
 }
 
 function problems(report: AuditReport): string {

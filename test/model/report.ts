@@ -4,7 +4,7 @@
  */
 import { type Bounds, type Exploration, Explorer, type Failure, shrink } from './explorer.js';
 import { Library } from './library.js';
-import { read, write } from './schedule.js';
+import { read, type Turn, write } from './schedule.js';
 import { Atlas, tableOf } from './table.js';
 import { type Scenario, World } from './world.js';
 
@@ -42,9 +42,21 @@ function withoutStack<T>(body: () => T): T {
   }
 }
 
-/** The fault of a run, and the run. */
+/** The run of a schedule as a table, and its fault if it has one. */
+export function replayed(scenario: Scenario, schedule: string): string {
+  shipped ??= new Library();
+  const turns = read(schedule);
+  const world = new World(scenario, shipped, turns.filter(({ killed }) => killed).length);
+  return runOf(new Explorer(world), world, turns, 'nothing is wrong');
+}
+
+/** The fault of a run, and the shortest run that has it. */
 function describe(explorer: Explorer, world: World, failure: Failure): string {
   const turns = shrink(explorer, read(failure.schedule), failure.fault);
+  return runOf(explorer, world, turns, failure.fault);
+}
+
+function runOf(explorer: Explorer, world: World, turns: Turn[], otherwise: string): string {
   const { fault, steps } = explorer.replay(turns, true);
   const threads = world.machine.threads.filter((thread) =>
     steps.some((step) => step.thread === thread),
@@ -54,5 +66,5 @@ function describe(explorer: Explorer, world: World, failure: Failure): string {
   const rows = table.split('\n');
   const shown =
     rows.length <= ROWS_MAX ? rows : [...rows.slice(0, 2), '…', ...rows.slice(-ROWS_MAX)];
-  return `${fault ?? failure.fault}\nschedule: ${write(turns)}\n${shown.join('\n')}`;
+  return `${fault ?? otherwise}\nschedule: ${write(turns)}\n${shown.join('\n')}`;
 }

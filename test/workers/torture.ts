@@ -244,6 +244,8 @@ class Run {
       await this.until('every thread rests', () =>
         this.crew.every((hand) => hand === undefined || this.isAtRest(hand)),
       );
+      // A reclaim that met a living thread in the middle of a call is finished by the watcher.
+      await this.until('every doubt is settled', () => !this.pool.stats().inDoubt);
       look();
     } finally {
       Atomics.store(this.control, PAUSE, 0);

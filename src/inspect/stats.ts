@@ -95,8 +95,10 @@ export interface PoolStats {
   readonly oversize: number;
   /** Slots given back on behalf of threads that had ended. */
   readonly reclaimed: number;
-  /** Something that a dead thread left could not be settled yet: a watcher, a repair or an acquire that
-   * finds nothing tries again. Until then the audit may miss slots. */
+  /**
+   * Something that a dead thread left could not be settled yet: a watcher, a repair, or an acquire
+   * that finds nothing tries again. Until then the audit may miss slots.
+   */
   readonly inDoubt: boolean;
   /** How promises wait on this platform. */
   readonly asyncWaiting: 'waitAsync' | 'polling';

@@ -95,6 +95,11 @@ export interface PoolStats {
   readonly oversize: number;
   /** Slots given back on behalf of threads that had ended. */
   readonly reclaimed: number;
+  /**
+   * Something that a dead thread left could not be settled yet: a watcher, a repair, or an acquire
+   * that finds nothing tries again. Until then the audit may miss slots.
+   */
+  readonly inDoubt: boolean;
   /** How promises wait on this platform. */
   readonly asyncWaiting: 'waitAsync' | 'polling';
   /** The attached threads. */
@@ -162,6 +167,7 @@ export function statsOf(refs: References): PoolStats {
     hits,
     hitRatePercent: sum.acquires === 0 ? 100 : (100 * hits) / sum.acquires,
     waiters: refs.mailboxes.waiting(),
+    inDoubt: refs.doubtful,
     asyncWaiting: asyncWaitingHere(),
     threads,
     channels: layout.channels.map((channel) => channelStats(refs, channel.index)),

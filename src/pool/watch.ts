@@ -7,11 +7,13 @@
  *    one.
  * 2. On web pages a worker has neither number nor event: there the locks of all seats are watched,
  *    once per attachment, whichever worker was named.
+ * 3. A reclaim that was left in doubt, because a living thread was in the middle of a call, is
+ *    tried again until it is settled.
  *
  * The watcher's own thread; reclaims in its event loop, in one turn.
  */
 import { InvalidOptionError } from '../errors.js';
-import { reclaimFrom } from '../references/reclaim.js';
+import { reclaimFrom, settleAll } from '../references/reclaim.js';
 import type { References } from '../references/references.js';
 import { describe } from '../slab/geometry.js';
 import { tokenOf } from '../threads/host.js';
@@ -25,6 +27,10 @@ export interface WatchableThread {
   once?(event: 'exit', listener: () => void): unknown;
 }
 
+/** What is in doubt after a reclaim is looked at again after so long, so often. */
+const SETTLE_MS = 5;
+const SETTLE_TRIES = 1000;
+
 const watchingLocks = new WeakSet<References>();
 
 /** Reclaims the seat of this worker's thread when it has ended. */
@@ -34,7 +40,7 @@ export function watchThread(refs: References, worker: WatchableThread): void {
     const token = tokenOf(threadId);
     worker.once('exit', () => {
       const seat = refs.closed ? -1 : refs.seats.seatOf(token);
-      if (seat >= 0) reclaimFrom(refs, seat, token);
+      if (seat >= 0 && reclaimFrom(refs, seat, token).inDoubt) settleSoon(refs, SETTLE_TRIES);
     });
     return;
   }
@@ -45,11 +51,23 @@ export function watchThread(refs: References, worker: WatchableThread): void {
   );
 }
 
+/**
+ * A living thread stood in the way of a verdict, in the middle of a call: looks again in a moment.
+ */
+function settleSoon(refs: References, tries: number): void {
+  const timer: unknown = setTimeout(() => {
+    if (refs.closed || !refs.doubt()) return;
+    settleAll(refs);
+    if (refs.doubtful && tries > 1) settleSoon(refs, tries - 1);
+  }, SETTLE_MS);
+  (timer as { unref?(): void }).unref?.(); // it keeps no event loop alive
+}
+
 function watchSeats(refs: References): boolean {
   if (watchingLocks.has(refs)) return true;
   const stop = watchLocks(refs.slab, refs.seats, refs.seat, (seat, token) => {
     if (refs.closed) stop?.();
-    else reclaimFrom(refs, seat, token);
+    else if (reclaimFrom(refs, seat, token).inDoubt) settleSoon(refs, SETTLE_TRIES);
   });
   if (stop === undefined) return false;
   watchingLocks.add(refs);

@@ -136,18 +136,14 @@ export function settleAll(refs: References): number {
 function suspectsOf(refs: References): number[] {
   const suspects: number[] = [];
   for (let slot = 0; slot < refs.slab.layout.slots; slot++) {
-    const word = refs.wordOf(slot);
-    if (isShared(word) && (word & SUSPECT) !== 0) suspects.push(slot);
+    if (refs.isSuspect(slot)) suspects.push(slot);
   }
   return suspects;
 }
 
 /** True if one of these slots could not be counted, or nobody refers to it and it is not free. */
 function unsettled(refs: References, slots: readonly number[]): boolean {
-  const suspects = slots.filter((slot) => {
-    const word = refs.wordOf(slot);
-    return isShared(word) && (word & SUSPECT) !== 0;
-  });
+  const suspects = slots.filter((slot) => refs.isSuspect(slot));
   const verdicts = recount(refs.slab, suspects);
   return verdicts.length < suspects.length || verdicts.some(({ references }) => references === 0);
 }

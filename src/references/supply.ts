@@ -23,7 +23,7 @@ import { recount } from '../threads/recount.js';
 import { Seats } from '../threads/seats.js';
 import { Trace } from '../threads/trace.js';
 import type { Handle } from '../words/handle.js';
-import { nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
+import { isShared, nextGeneration, payloadOf, SUSPECT, withPayload } from '../words/slot-word.js';
 
 /** The parts of one slab as one seat uses them, and the ways of a free slot among them. */
 export class Supply extends Cache {
@@ -60,6 +60,12 @@ export class Supply extends Cache {
   /** A slot's word, at this moment. */
   wordNow(slot: number): number {
     return Atomics.load(this.i32, this.rowOf(slot) + SLOT.word);
+  }
+
+  /** True if a dead thread referred to the slot, and its count may be too high. */
+  isSuspect(slot: number): boolean {
+    const word = this.wordNow(slot);
+    return isShared(word) && (word & SUSPECT) !== 0;
   }
 
   /** The handle that names a slot now. */
@@ -142,7 +148,9 @@ export class Supply extends Cache {
         Atomics.compareExchange(this.slab.i32, this.rowOf(slot) + SLOT.word, word, right);
       }
     }
-    if (verdicts.length < slots.length) this.raiseDoubt(); // someone was at it all the time
+    const decided = new Set(verdicts.map(({ slot }) => slot));
+    // Somebody was at it all the time, and nobody is bound to come by again.
+    if (slots.some((slot) => !decided.has(slot) && this.isSuspect(slot))) this.raiseDoubt();
     if (freed > 0 && this.mailboxes.someoneWaitsNow()) this.serve();
     return freed;
   }

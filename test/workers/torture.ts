@@ -244,6 +244,12 @@ class Run {
       await this.until('every thread rests', () =>
         this.crew.every((hand) => hand === undefined || this.isAtRest(hand)),
       );
+      // What met a living thread in the middle of a call is left in doubt, and says so: a watcher, an
+      // acquire that finds nothing, or a repair settles it. Here nobody else may come by.
+      await this.until('every doubt is settled', () => {
+        if (this.pool.stats().inDoubt) this.pool.audit({ repair: true });
+        return !this.pool.stats().inDoubt;
+      });
       look();
     } finally {
       Atomics.store(this.control, PAUSE, 0);

@@ -23,7 +23,7 @@ import { InvalidOptionError } from '../errors.js';
 import { describe } from '../slab/geometry.js';
 import { SEAT, SLOT } from '../slab/layout.js';
 import { recount } from '../threads/recount.js';
-import { referencesIn } from '../words/ledger-cell.js';
+import { lessBy, referencesIn } from '../words/ledger-cell.js';
 import { isListed, isOwned, isShared, ownerOf, SUSPECT } from '../words/slot-word.js';
 import type { References } from './references.js';
 
@@ -49,7 +49,6 @@ export interface ReclaimReport {
 
 /** How often a leaf in doubt is looked at before it is left for later. */
 const VERDICT_ATTEMPTS_MAX = 1000;
-const SEAT_BITS = 9;
 
 /** Reclaims a seat whose thread has ended. `ended` is the caller's word for that. */
 export function reclaim(refs: References, seat: number, ended: boolean): ReclaimReport {
@@ -93,8 +92,8 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
   const at = refs.seats.at(seat);
   let freed = takeMailbox(refs, seat) ? 1 : 0;
   const drained = refs.onReclaim?.(seat) ?? { frames: 0, freed: 0 };
-  const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride);
-  const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride);
+  const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride, true);
+  const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride, false);
   const owned = takeOwned(refs, seat);
   const lost = takeLost(refs, at);
   const vacated = lost >= 0;
@@ -121,6 +120,7 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
 
 /** Recounts every suspect slot, and goes on with every seat that was left half reclaimed. */
 export function settleAll(refs: References): number {
+  refs.doubt(); // taken: it is raised again if something stays open
   const suspects = suspectsOf(refs);
   let freed = refs.settle(suspects);
   for (let seat = 0; seat < refs.seats.count; seat++) {
@@ -151,25 +151,11 @@ function unsettled(refs: References, slots: readonly number[]): boolean {
 /** Makes this thread the one that reclaims the seat; false: a living one is at it already. */
 function takeCharge(refs: References, seat: number): boolean {
   const at = refs.seats.at(seat) + SEAT.reclaimer;
-  const mine = chargeOf(refs.seat, refs.seats.stayOf(refs.seat));
-  for (;;) {
-    const before = Atomics.load(refs.slab.i32, at);
-    const other = (before & ((1 << SEAT_BITS) - 1)) - 1;
-    if (before !== 0 && other < refs.seats.count) {
-      const stay = refs.seats.stayOf(other);
-      if (stay >= 0 && chargeOf(other, stay) === before) return false;
-    }
-    if (Atomics.compareExchange(refs.slab.i32, at, before, mine) === before) break;
-    // Lost the race: somebody else takes charge at this moment.
-  }
+  if (!refs.seats.takeCharge(at, refs.seat)) return false;
   // The seat may have been finished and taken by a new thread before the charge was ours.
   if (refs.seats.ownerOf(seat) < 0) return true;
-  Atomics.compareExchange(refs.slab.i32, at, mine, 0);
+  Atomics.store(refs.slab.i32, at, 0);
   return false;
-}
-
-function chargeOf(seat: number, stay: number): number {
-  return (seat + 1) | (stay << SEAT_BITS);
 }
 
 /** Takes back a slot that lies in the dead thread's mailbox, and unregisters it as a waiter. */
@@ -190,14 +176,15 @@ function takeMailbox(refs: References, seat: number): boolean {
 /**
  * Flags every slot that a row of the dead names, and erases the row; answers how many it counted.
  */
-function erase(refs: References, rowAt: number): number {
+function erase(refs: References, rowAt: number, isLedger: boolean): number {
   const { i32, layout } = refs.slab;
   let count = 0;
   for (let slot = 0; slot < layout.slots; slot++) {
     const cell = i32[rowAt + slot] as number;
     if (cell === 0) continue;
-    if (referencesIn(cell) > 0 && suspect(refs, slot)) count += referencesIn(cell);
-    Atomics.store(i32, rowAt + slot, 0);
+    const claimed = referencesIn(cell);
+    if (claimed > 0 && suspect(refs, slot)) count += claimed;
+    Atomics.store(i32, rowAt + slot, isLedger ? lessBy(cell, claimed) : 0);
   }
   return count;
 }

@@ -136,8 +136,22 @@ export class Supply extends Cache {
   /**
    * Recounts slots that a dead thread referred to: frees those that nobody refers to any more, and
    * corrects the count of the others. Answers how many became free.
+   *
+   * One thread at a time: a verdict is applied to a word that may have changed and come back, which
+   * is harmless unless what changed it was another correction.
+   *
+   *      settler 1                   settler 2                    a living holder
+   *      word 5, really 3            word 5, really 3
+   *      CAS 5 -> 3                                               retain twice: 3 -> 5, really 5
+   *                                  CAS 5 -> 3: too few
    */
   settle(slots: readonly number[]): number {
+    const at = this.slab.layout.settlerAt;
+    if (slots.length === 0) return 0;
+    if (!this.seats.takeCharge(at, this.seat)) {
+      this.raiseDoubt();
+      return 0;
+    }
     let freed = 0;
     const verdicts = recount(this.slab, slots);
     for (const { slot, word, references } of verdicts) {
@@ -145,9 +159,10 @@ export class Supply extends Cache {
         if (this.takeOver(slot, word)) freed += 1;
       } else if (references < payloadOf(word)) {
         const right = withPayload(word, references) | SUSPECT;
-        Atomics.compareExchange(this.slab.i32, this.rowOf(slot) + SLOT.word, word, right);
+        Atomics.compareExchange(this.i32, this.rowOf(slot) + SLOT.word, word, right);
       }
     }
+    Atomics.store(this.i32, at, 0);
     const decided = new Set(verdicts.map(({ slot }) => slot));
     // Somebody was at it all the time, and nobody is bound to come by again.
     if (slots.some((slot) => !decided.has(slot) && this.isSuspect(slot))) this.raiseDoubt();

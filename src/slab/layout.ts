@@ -185,6 +185,7 @@ export interface Layout {
   readonly lowWaterAt: number;
   readonly ticketAt: number;
   readonly doubtAt: number;
+  readonly settlerAt: number;
   /** Waiting seats: `waiterWords` ints, a bit per seat. */
   readonly waitersAt: number;
   readonly waiterWords: number;
@@ -254,6 +255,7 @@ export function layoutOf(geometry: Geometry): Layout {
     lowWaterAt: region(1),
     ticketAt: region(1),
     doubtAt: region(1),
+    settlerAt: region(1),
     waitersAt: region(LINE),
     leavesAt: region(leaves * leafStride),
     summaryAt: region(summaryWords),

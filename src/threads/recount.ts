@@ -18,7 +18,7 @@
  * it arrived at some seat in between, and an arrival changes that seat's cell before it leaves the
  * lane. So the sum is never below the references at T. A reference that comes or goes after T
  * changes the word, and a word that came back to its value has lost and won equally many: the
- * excess is the same.
+ * excess is the same. (Unless it was corrected meanwhile: so one thread settles at a time.)
  *
  * "Looking twice and finding nothing" without the count of departures is not enough: a reference
  * can move ledger -> lane -> ledger behind the reader, any number of times.

@@ -22,6 +22,8 @@ import { SEAT, SEAT_NAME_MAX } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 
 const NAME_ON_FIRST_LINE = 12;
+/** Bits of a charge that name the seat. */
+const CHARGE_BITS = 9;
 /** Flag in the epoch: the thread is leaving. An epoch is `stays << 1 | SHUT`. */
 const SHUT = 1;
 
@@ -93,6 +95,28 @@ export class Seats {
     const lives = this.ownerOf(seat) > 0;
     const epoch = Atomics.load(this.i32, this.at(seat) + SEAT.epoch);
     return lives && (epoch & SHUT) === 0 ? epoch >>> 1 : -1;
+  }
+
+  /**
+   * A number that says "the thread in this seat, in this stay": for words that name who is at it.
+   */
+  chargeOf(seat: number): number {
+    return (seat + 1) | (this.stayOf(seat) << CHARGE_BITS);
+  }
+
+  /**
+   * Writes this seat's charge into a word, unless a living thread's stands there. A charge of the
+   * dead is taken over: nobody else goes on with what they began.
+   */
+  takeCharge(at: number, seat: number): boolean {
+    for (;;) {
+      const before = Atomics.load(this.i32, at);
+      const other = (before & ((1 << CHARGE_BITS) - 1)) - 1;
+      if (before !== 0 && other < this.count && this.chargeOf(other) === before) return false;
+      if (Atomics.compareExchange(this.i32, at, before, this.chargeOf(seat)) === before)
+        return true;
+      // Lost the race: somebody else takes charge at this moment.
+    }
   }
 
   /** Turns a living owner into one that is being reclaimed; true if this call did it. */

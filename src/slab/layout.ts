@@ -119,7 +119,6 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
-  lockedStay = 45,
   // line 3: written by others, while the owner waits
   bell = 48,
   mailbox = 49,

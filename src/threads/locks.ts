@@ -3,21 +3,23 @@
  * is gone. For web pages, whose workers have no `exit` event.
  *
  * Invariants
- * 1. The seat says that it holds its lock only after it was granted; nobody asks for the lock of a
- *    seat that does not say so. Else a watcher could be granted it before its holder, and would
- *    take a living thread for dead.
- * 2. The name of the lock carries the slab's identity, the seat and the stay: a grant means that
+ * 1. Nobody asks for a seat's lock before the platform has said that it is held. Else a watcher
+ *    could be granted it before its holder, and would take a living thread for dead.
+ * 2. The platform is asked, and not the seat: a thread that blocks in the turn in which it attached
+ *    holds its lock, and never comes to hear of it.
+ * 3. The name of the lock carries the slab's identity, the seat and the stay: a grant means that
  *    this very stay has ended.
  *
  * Any thread with `navigator.locks` (not an AudioWorklet). Never blocks.
  */
-import { HEADER, SEAT } from '../slab/layout.js';
+import { HEADER } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import type { Seats } from './seats.js';
 
 /** The part of Web Locks that is used. */
 interface LockManager {
   request(name: string, callback: () => Promise<void> | undefined): Promise<unknown>;
+  query(): Promise<{ readonly held?: readonly { readonly name?: string }[] }>;
 }
 
 /** How often a watcher looks for seats that were taken lately. */
@@ -29,15 +31,18 @@ function lockManager(): LockManager | undefined {
   return typeof navigator?.locks?.request === 'function' ? navigator.locks : undefined;
 }
 
+// Chromium asks for permission once per thread, and passes the first request on only when the event
+// loop turns. Asked when the library is loaded, it passes on that of `holdLock` at once: the thread
+// may block right after it attached.
+const { WorkerGlobalScope } = globalThis as { WorkerGlobalScope?: unknown };
+if (WorkerGlobalScope !== undefined) void heldNames(lockManager());
+
 /** Holds this thread's lock until the answer is called. Does nothing where there are no locks. */
 export function holdLock(slab: Slab, seats: Seats, seat: number): () => void {
   let release = (): void => undefined;
   let left = false;
-  const at = seats.at(seat) + SEAT.lockedStay;
-  const stay = seats.stayOf(seat);
-  const held = lockManager()?.request(nameOf(slab, seat, stay), () => {
+  const held = lockManager()?.request(nameOf(slab, seat, seats.stayOf(seat)), () => {
     if (left) return undefined;
-    Atomics.store(slab.i32, at, stay + 1);
     return new Promise<void>((resolve) => {
       release = resolve;
     });
@@ -45,7 +50,6 @@ export function holdLock(slab: Slab, seats: Seats, seat: number): () => void {
   held?.catch(() => undefined); // a page without permission for locks has no sign of life
   return () => {
     left = true;
-    Atomics.store(slab.i32, at, 0);
     release();
   };
 }
@@ -64,28 +68,43 @@ export function watchLocks(
   if (locks === undefined) return undefined;
   const watched = new Set<string>();
   let stopped = false;
-  const look = (): void => {
+  const ask = (seat: number, stay: number, token: number, name: string): void => {
+    watched.add(name);
+    const granted = (): undefined => {
+      watched.delete(name);
+      if (!stopped && seats.stayOf(seat) === stay) onEnded(seat, token);
+    };
+    locks.request(name, granted).catch(() => watched.delete(name));
+  };
+  const look = async (): Promise<void> => {
+    const fresh: (readonly [seat: number, stay: number, token: number, name: string])[] = [];
     for (let seat = 0; seat < seats.count; seat++) {
       const token = seats.ownerOf(seat);
       const stay = seats.stayOf(seat);
-      if (seat === own || stay < 0) continue;
-      if (Atomics.load(slab.i32, seats.at(seat) + SEAT.lockedStay) !== stay + 1) continue;
       const name = nameOf(slab, seat, stay);
-      if (watched.has(name)) continue;
-      watched.add(name);
-      const granted = (): undefined => {
-        watched.delete(name);
-        if (!stopped && seats.stayOf(seat) === stay) onEnded(seat, token);
-      };
-      locks.request(name, granted).catch(() => undefined);
+      if (seat !== own && stay >= 0 && !watched.has(name)) fresh.push([seat, stay, token, name]);
+    }
+    if (fresh.length === 0) return;
+    const names = await heldNames(locks);
+    for (const [seat, stay, token, name] of fresh) {
+      if (names.has(name) && !watched.has(name)) ask(seat, stay, token, name);
     }
   };
-  look();
+  void look();
   const timer = setInterval(look, LOOK_MS);
   return () => {
     stopped = true;
     clearInterval(timer);
   };
+}
+
+/** The names of all locks that are held now; none where the platform refuses to tell. */
+async function heldNames(locks: LockManager | undefined): Promise<ReadonlySet<string | undefined>> {
+  try {
+    return new Set((await locks?.query())?.held?.map(({ name }) => name));
+  } catch {
+    return new Set();
+  }
 }
 
 function nameOf(slab: Slab, seat: number, stay: number): string {

@@ -75,13 +75,17 @@ export class Supply extends Cache {
 
   /** Serves the waiters, longest first, from this thread's cache and from the list. */
   serve(): void {
-    while (this.mailboxes.someoneArmed()) {
-      let slot = this.pop();
-      if (slot < 0) slot = this.refill(1);
-      if (slot < 0) return;
-      // Not taken: those who were armed were served by others. The slot is there for who comes
-      // next.
-      if (!this.mailboxes.offer(this.handleOf(slot))) this.give(slot);
+    for (;;) {
+      while (this.mailboxes.someoneArmed()) {
+        let slot = this.pop();
+        if (slot < 0) slot = this.refill(1);
+        if (slot < 0) return;
+        // Not taken: others served those who were armed. The slot is there for who comes next.
+        if (!this.mailboxes.offer(this.handleOf(slot))) this.give(slot);
+      }
+      // A thread with several waits has one mailbox: what it cannot take now it finds in the list.
+      if (this.cached === 0 || !this.mailboxes.someoneWaitsNow()) return;
+      this.spillAll();
     }
   }
 

@@ -277,8 +277,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'reclaim erases a claim before it flags the slot',
     changes: [
       [
-        'cell !== 0 && (referencesIn(cell) > 0 && suspect(refs, slot) && (count += referencesIn(cell)), Atomics.store(i32, rowAt + slot, 0));',
-        'cell !== 0 && (Atomics.store(i32, rowAt + slot, 0), referencesIn(cell) > 0 && suspect(refs, slot) && (count += referencesIn(cell)));',
+        'claimed > 0 && suspect(refs, slot) && (count += claimed), Atomics.store(i32, rowAt + slot, isLedger ? lessBy(cell, claimed) : 0);',
+        'Atomics.store(i32, rowAt + slot, isLedger ? lessBy(cell, claimed) : 0), claimed > 0 && suspect(refs, slot) && (count += claimed);',
       ],
     ],
     scenario: 'last-release',

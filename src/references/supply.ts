@@ -133,7 +133,8 @@ export class Supply extends Cache {
    */
   lowered(slot: number): void {
     // A plain look, after the lowering: a reclaimer that flags the slot later sees the ledger
-    // lowered; one that ran in the nanoseconds between leaves a doubt behind, see reclaim.ts.
+    // lowered. One that flags and recounts within the nanoseconds in which a plain lowering is not
+    // visible yet misses it: the next reclaim, repair or doubt recounts all suspects, and finds it.
     if ((this.wordOf(slot) & SUSPECT) !== 0 && this.ledger.count(slot) === 0) this.settle([slot]);
   }
 

@@ -5,13 +5,12 @@
  * Prints a line per law and a summary. Any law that does not hold, or that takes too long, ends it
  * with a non-zero exit; the browser ends with it.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { CannotRun, debianPackage } from './lib/fetch.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const browserFile = '/usr/bin/chromium';
@@ -24,30 +23,8 @@ const suites = [
   ['plain', false],
 ];
 
-/** A failure that needs no stack: the sentence says it all. */
-class CannotRun extends Error {}
-
 // ---------------------------------------------------------------------------------------------
 // The browser
-
-function requireBrowser() {
-  if (existsSync(browserFile)) return;
-  const help = 'install it with: apt-get install --no-install-recommends chromium';
-  const debian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
-  if (!debian) throw new CannotRun(`there is no ${browserFile}; ${help}`);
-  for (const args of [
-    ['update', '--quiet'],
-    ['install', '--yes', '--quiet', '--no-install-recommends', 'chromium'],
-  ]) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const done = spawnSync('apt-get', args, { env, encoding: 'utf8', timeout: 600_000 });
-    if (done.status !== 0) {
-      throw new CannotRun(
-        `apt-get ${args.join(' ')} failed; ${help}\n${done.stdout}${done.stderr}`,
-      );
-    }
-  }
-}
 
 function launch() {
   return chromium.launch({
@@ -144,7 +121,7 @@ const sum = { passed: 0, failed: 0 };
 try {
   await import('./build-if-stale.mjs');
   if (process.exitCode) throw new CannotRun('the build failed');
-  requireBrowser();
+  debianPackage('chromium', browserFile);
   browser = await launch();
   console.log(`Chromium ${browser.version()}, headless`);
   for (const [suite, isolated] of suites) {

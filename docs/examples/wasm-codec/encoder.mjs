@@ -1,6 +1,7 @@
 /**
  * The encoding thread: the slab lies in the codec's memory, so a frame's `byteOffset` is a pointer
- * that the codec reads from. No sample is copied on the way in.
+ * that the codec reads from. JavaScript copies nothing on the way in (what libvorbis needs for
+ * longer than one call, it keeps for itself).
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { FramePool } from 'frameslab';

@@ -89,7 +89,8 @@ async function collect() {
 /** A tone with overtones, swelling slowly. */
 function sampleOf(hertz) {
   const turn = (2 * Math.PI * hertz) / stream.sampleRate;
-  const wave = (k) => Math.sin(turn * k) / 2 + Math.sin(2 * turn * k) / 4 + Math.sin(3 * turn * k) / 8;
+  const wave = (k) =>
+    Math.sin(turn * k) / 2 + Math.sin(2 * turn * k) / 4 + Math.sin(3 * turn * k) / 8;
   return (_, k) => wave(k) * (0.5 + 0.4 * Math.sin(k / 30_000));
 }
 

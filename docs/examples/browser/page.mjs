@@ -42,7 +42,7 @@ async function play() {
   const { ok, held, inFlight, inLanes } = pool.audit();
   if (!ok || held + inFlight + inLanes > 0) throw new Error('a frame did not come home');
   pool.close();
-  return `${played} quanta played, ${shown} shown and right, ${silent} came late`;
+  return `${played} quanta played, ${shown} shown and right, ${silent} silent ones between`;
 }
 
 /** Looks once per picture at what has been played since, until the channel ends. */

@@ -1,6 +1,7 @@
 /**
  * A TCP server reads its sockets into frames; a worker works on them in place; the answers go out
- * straight from the frames. Two clients send 8 MiB each through 16 frames of 16 KiB.
+ * straight from the frames. Two clients send 8 MiB each through 16 frames of 16 KiB; one of them
+ * fetches no answer before the other has all of its own.
  *
  *   client > socket > server: frame > worker: inverts the bytes > server > socket > client: frame
  *
@@ -8,8 +9,7 @@
  * once, into the frame. A socket that one opens oneself reads straight into frames, as the clients'
  * do (client.mjs). Sending copies nothing.
  *
- * Nobody can fill the memory: a server without a free frame does not read, so TCP makes the client
- * wait. A client without one does not read either, and its server waits.
+ * Nobody can fill the memory: who has no free frame does not read, so TCP makes the other side wait.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ import { serve } from './server.mjs';
 
 const pool = FramePool.create({
   frameSizeBytes: 16_384,
-  frames: 16,
+  frames: 16, // a client that fetches nothing can hold 10: two channels, and one in each hand
   channels: { questions: { capacity: 4 }, answers: { capacity: 4 } },
 });
 const worker = start('./worker.mjs', pool, pool.ref);
@@ -29,7 +29,16 @@ const { server, replies } = serve(pool);
 await once(server, 'listening');
 
 const { port } = server.address();
-await Promise.all([checkAnswers('first'), checkAnswers('second')]);
+const paused = once(server, 'pause', { signal: AbortSignal.timeout(10_000) }).then(
+  () => console.log('the server has stopped reading a client that does not fetch its answers'),
+  (error) => {
+    if (error.name !== 'AbortError') throw error;
+    console.log('the system buffers all that the lazy client does not fetch');
+  },
+);
+const busy = checkAnswers('busy');
+const lazy = checkAnswers('lazy', Promise.all([paused, busy]));
+await Promise.all([busy, lazy]);
 server.close();
 await once(server, 'close');
 pool.channel('questions').close(); // the worker drains it, and ends
@@ -39,7 +48,7 @@ console.log(`all of it went through ${pool.frames} frames of ${pool.frameSizeByt
 pool.close();
 
 /** Lets a client ask, and compares each byte of what comes back with what it must be. */
-async function checkAnswers(name) {
+async function checkAnswers(name, until) {
   const received = FramePool.create({
     frameSizeBytes: 16_384,
     frames: 6,
@@ -47,6 +56,7 @@ async function checkAnswers(name) {
   });
   const client = start('./client.mjs', received, { port, ref: received.ref });
   const end = once(client, 'exit');
+  await until; // nobody takes its frames so long, so the client stops reading its socket
   let position = 0;
   for await (const frame of received.channel('received')) {
     for (const byte of frame.bytes) {

@@ -1,7 +1,11 @@
 /** The server: sockets into frames, frames into sockets. `tag` says whose frame it is. */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** `replies` ends when the channel of answers is closed and drained. */
+/**
+ * Serves whoever connects. `server` emits `pause` when it stops reading a client; `replies` ends when
+ * the channel of answers is closed and drained.
+ */
 export function serve(pool) {
   const sockets = new Map(); // tag -> socket
   let tags = 0;
@@ -9,6 +13,7 @@ export function serve(pool) {
     const tag = ++tags;
     sockets.set(tag, socket);
     socket.once('close', () => sockets.delete(tag));
+    socket.once('pauses', () => server.emit('pause'));
     receive(pool, socket, tag).catch((error) => socket.destroy(error));
   });
   server.listen(0, '127.0.0.1');
@@ -17,7 +22,7 @@ export function serve(pool) {
 
 /** Cuts what a client sends into frames. While it waits for one, the socket is not read. */
 async function receive(pool, socket, tag) {
-  let frame = await pool.acquire();
+  let frame;
   const send = async () => {
     frame.tag = tag;
     await pool.channel('questions').send(frame);
@@ -27,7 +32,7 @@ async function receive(pool, socket, tag) {
     // Without the option the loop would close the socket at its end, and lose the last answers.
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
       for (let done = 0; done < chunk.length; ) {
-        frame ??= await pool.acquire();
+        frame ??= await nextFrame(pool, socket);
         const room = frame.capacity - frame.length;
         const piece = chunk.subarray(done, done + room);
         frame.write(piece, frame.length); // the one copy
@@ -41,6 +46,15 @@ async function receive(pool, socket, tag) {
   } finally {
     frame?.release();
   }
+}
+
+/** A frame for a client; one that does not fetch its answers waits here, and holds up nobody else. */
+async function nextFrame(pool, socket) {
+  if (socket.writableNeedDrain) {
+    socket.emit('pauses');
+    await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  }
+  return pool.acquire();
 }
 
 /** Writes frames to the sockets from where they lie; each is held until its bytes are gone. */

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
 import { install } from '../install.mjs';
+import { signalToNoiseDb, tone } from './sound.mjs';
 
 install('wasm-codec', {
   'wasm-media-encoders': '0.7.0',
@@ -25,7 +26,7 @@ const stream = { channels: 2, sampleRate: 48_000, quality: 6 };
 const SAMPLES = 5 * stream.sampleRate;
 const FRAME_SAMPLES = 960; // 20 ms
 const SIGNAL_TO_NOISE_MIN_DB = 20;
-const sound = [220, 330].map((hertz) => Float32Array.from({ length: SAMPLES }, sampleOf(hertz)));
+const sound = [220, 330].map((hertz) => tone(hertz, SAMPLES, stream.sampleRate));
 
 const encoder = new Worker(new URL('./encoder.mjs', import.meta.url), {
   workerData: {
@@ -84,22 +85,4 @@ async function collect() {
     frame.release();
   }
   return Buffer.concat(pieces);
-}
-
-/** A tone with overtones, swelling slowly. */
-function sampleOf(hertz) {
-  const turn = (2 * Math.PI * hertz) / stream.sampleRate;
-  const wave = (k) =>
-    Math.sin(turn * k) / 2 + Math.sin(2 * turn * k) / 4 + Math.sin(3 * turn * k) / 8;
-  return (_, k) => wave(k) * (0.5 + 0.4 * Math.sin(k / 30_000));
-}
-
-function signalToNoiseDb(signal, decoded) {
-  let power = 0;
-  let noise = 0;
-  for (let k = 0; k < signal.length; k++) {
-    power += signal[k] ** 2;
-    noise += (signal[k] - decoded[k]) ** 2;
-  }
-  return 10 * Math.log10(power / noise);
 }

@@ -11,7 +11,7 @@ const examples = mergeConfig(
     test: {
       fileParallelism: false,
       // Longer than a run may take that has to install a browser first.
-      testTimeout: 400_000,
+      testTimeout: 200_000,
     },
   }),
 );

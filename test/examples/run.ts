@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const examples = join(root, 'docs/examples');
 
 /** A run that takes longer has hung. The first may have to install a browser. */
-const RUN_MS = 300_000;
+const RUN_MS = 180_000;
 
 export interface Outcome {
   readonly status: number | null;

@@ -7,7 +7,12 @@ export function buildFlow(section, picture, act) {
   const chained = channels.filter(({ name }) => picture.topology[name] !== undefined);
   section.classList.toggle('plain', chained.length === 0);
   if (chained.length === 0) {
-    section.append(stage(threads.map(({ name }) => name), act));
+    section.append(
+      stage(
+        threads.map(({ name }) => name),
+        act,
+      ),
+    );
     section.append(...channels.map((channel) => lane(channel)));
     return;
   }
@@ -45,7 +50,8 @@ function lane({ name, mode, capacity }) {
   const element = make('div', 'lane');
   element.dataset.channel = name;
   const line = make('p');
-  line.append(make('b', '', name), ` ${mode}, `, make('span', 'depth'), `, ${capacity} a lane`);
+  line.append(make('b', '', name), ` ${mode}, `, make('span', 'depth'));
+  line.title = `${capacity} frames to a lane`;
   element.append(make('div', 'tracks'), line);
   return element;
 }
@@ -67,8 +73,8 @@ export function updateFlow(section, picture, palette, fate) {
     put(element, '.chip', seat < 0 ? '·' : String(seat));
     element.classList.toggle('dead', !alive);
     element.classList.toggle('stopped', !running);
-    const sums = thread ? `holds ${thread.held}, caches ${thread.cached}` : 'gone';
-    put(element, '.sums', alive ? sums : `dead${thread ? `, holds ${thread.held}` : ''}`);
+    const sums = thread ? `holds ${thread.held}\ncaches ${thread.cached}` : 'gone';
+    put(element, '.sums', alive ? sums : `dead${thread ? `\nholds ${thread.held}` : ''}`);
     put(element, '.stop', alive ? (running ? 'Stop' : 'Start') : 'Restart');
     element.querySelector('.stop').disabled = !alive && waiting;
     element.querySelector('.leak').disabled = !alive;

@@ -16,9 +16,7 @@ export class Control {
   /** For so many threads, all running; or the view of a block that exists. */
   constructor(source) {
     const made = typeof source === 'number';
-    this.buffer = made
-      ? new SharedArrayBuffer(4 * (FIRST + source * WORDS_PER_THREAD))
-      : source;
+    this.buffer = made ? new SharedArrayBuffer(4 * (FIRST + source * WORDS_PER_THREAD)) : source;
     this.words = new Int32Array(this.buffer);
     if (made) for (let k = 0; k < source; k++) this.setRunning(k, true);
   }

@@ -6,7 +6,8 @@ export function sharpContext(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const scale = Math.min(3, globalThis.devicePixelRatio || 1);
   const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
-  if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+  if (canvas.width !== wide || canvas.height !== high)
+    Object.assign(canvas, { width: wide, height: high });
   const context = canvas.getContext('2d');
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
@@ -48,10 +49,11 @@ export function drawFrame(context, look, { x, y, size }, palette) {
     stroke(context, x, y, size, round, palette.dead, 1);
     return;
   }
-  if (kind === KIND.old) fill(context, palette.old);
+  if (kind === KIND.old) forgotten(context, { x, y, size, round }, color, palette);
   else if (seats.length > 1) stripes(context, { x, y, size, round }, seats, palette);
   else fill(context, color);
-  if (size >= 13 && label !== '') text(context, x, y, size, label, kind === KIND.old ? palette.onOld : palette.onSeat);
+  if (size >= 13 && label !== '')
+    text(context, x, y, size, label, kind === KIND.old ? palette.onOld : palette.onSeat);
 }
 
 function box(context, x, y, size, round) {
@@ -73,7 +75,13 @@ function stroke(context, x, y, size, round, color, width, alpha = 1) {
   const before = context.globalAlpha;
   context.globalAlpha = before * alpha;
   context.beginPath();
-  context.roundRect(x + width / 2, y + width / 2, size - width, size - width, Math.max(0, round - 0.5));
+  context.roundRect(
+    x + width / 2,
+    y + width / 2,
+    size - width,
+    size - width,
+    Math.max(0, round - 0.5),
+  );
   context.strokeStyle = color;
   context.lineWidth = width;
   context.stroke();
@@ -118,6 +126,18 @@ function hatch(context, x, y, size, color) {
   }
   Object.assign(context, { strokeStyle: color, lineWidth: 1.2 });
   context.stroke();
+  context.restore();
+}
+
+/** The colour of alarm, above a foot in the colour of whoever holds it. */
+function forgotten(context, { x, y, size, round }, color, palette) {
+  fill(context, palette.old);
+  if (size < 10) return;
+  context.save();
+  box(context, x, y, size, round);
+  context.clip();
+  context.fillStyle = color;
+  context.fillRect(x, y + size * 0.84, size, size);
   context.restore();
 }
 

@@ -15,7 +15,7 @@ const TOKENS_MAX = 3000;
 /** Draws what lies between the cards. */
 export class FlowView {
   #tokens = new Map();
-  #anchors = { seats: new Map(), tracks: new Map(), wires: [] };
+  #anchors = { seats: new Map(), tracks: new Map(), wires: [], stacked: false };
 
   constructor(canvas) {
     this.canvas = canvas;
@@ -37,6 +37,7 @@ export class FlowView {
     }
     const tracks = new Map();
     const wires = [];
+    const stacked = getComputedStyle(section).gridTemplateColumns.split(' ').length === 1;
     for (const lane of section.querySelectorAll('.lane')) {
       const { channel } = lane.dataset;
       const { mode, capacity } = picture.stats.channels.find(({ name }) => name === channel) ?? {};
@@ -44,7 +45,7 @@ export class FlowView {
       const names = mode === 'queue' ? from : to;
       const room = rectOf(lane.querySelector('.tracks'));
       names.forEach((_, k) => {
-        const rect = trackRect(room, k, names.length);
+        const rect = trackRect(room, k, names.length, stacked);
         tracks.set(`${channel} ${k}`, { ...rect, capacity });
         const first = mode === 'queue' ? [from[k]] : from;
         const last = mode === 'queue' ? to : [to[k]];
@@ -52,7 +53,7 @@ export class FlowView {
         for (const name of last) wires.push([rect, cards.get(name)]);
       });
     }
-    this.#anchors = { seats, tracks, wires: wires.filter(([a, b]) => a && b) };
+    this.#anchors = { seats, tracks, stacked, wires: wires.filter(([a, b]) => a && b) };
   }
 
   /** Takes over where every reference is now; tokens set out for there. */
@@ -93,28 +94,39 @@ export class FlowView {
       spare.delete(moved);
       const source = moved ?? own[0];
       const token = moved ?? { slot, generation, x: source?.x, y: source?.y, size: source?.size };
-      found[k] = Object.assign(token, { key, arrivedMs: nowMs, leftMs: undefined });
+      found[k] = Object.assign(token, {
+        key,
+        arrivedMs: nowMs,
+        leftMs: undefined,
+        index: undefined,
+      });
     });
     for (const token of known) if (!found.includes(token)) token.leftMs ??= nowMs;
     this.#tokens.set(slot, [...found, ...known.filter((token) => !found.includes(token))]);
     return found;
   }
 
-  /** Gives the tokens of one place their positions, in order of arrival. */
+  /** Gives the tokens of one place their positions: a lane moves up, a card keeps places. */
   #arrange(place, members) {
     members.sort((a, b) => a.order - b.order);
     const track = this.#anchors.tracks.get(place.key);
-    const seat = this.#anchors.seats.get(place.seat);
+    const box = this.#anchors.seats.get(place.seat);
+    if (box !== undefined) keepPlaces(members.map(({ token }) => token));
+    const most = 1 + members.reduce((last, { token }) => Math.max(last, token.index ?? 0), 0);
     members.forEach(({ token }, k) => {
-      if (track !== undefined) Object.assign(token, { to: inTrack(track, k) });
-      else if (seat !== undefined) Object.assign(token, { to: inBox(seat, k, members.length) });
-      else token.to = undefined;
+      if (track !== undefined) token.to = inTrack(track, k);
+      else token.to = box === undefined ? undefined : inBox(box, token.index, most);
     });
   }
 
-  draw(palette, nowMs, passedMs, calm) {
+  /** `marked`: the slot whose references are pointed out. */
+  draw(palette, nowMs, { passedMs, calm, marked }) {
     const { context } = sharpContext(this.canvas);
-    for (const [from, to] of this.#anchors.wires) wire(context, from, to, palette.wire);
+    const { wires, stacked } = this.#anchors;
+    context.beginPath();
+    for (const [from, to] of wires) wire(context, from, to, stacked);
+    Object.assign(context, { strokeStyle: palette.wire, lineWidth: 1.2 });
+    context.stroke();
     for (const track of this.#anchors.tracks.values()) trough(context, track, palette);
     let drawn = 0;
     const share = calm ? 1 : 1 - Math.exp(-passedMs / GLIDE_MS);
@@ -126,9 +138,22 @@ export class FlowView {
         if (token.to === undefined || drawn++ > TOKENS_MAX) continue;
         glide(token, share);
         drawToken(context, token, palette, nowMs);
+        if (slot === marked) mark(context, token, palette.ink);
       }
     }
     context.globalAlpha = 1;
+  }
+}
+
+/** Who is new in a card takes the first place that is free in it. */
+function keepPlaces(tokens) {
+  const taken = new Set(tokens.map(({ index }) => index));
+  let free = 0;
+  for (const token of tokens) {
+    if (token.index !== undefined) continue;
+    while (taken.has(free)) free += 1;
+    token.index = free;
+    taken.add(free);
   }
 }
 
@@ -157,8 +182,21 @@ function drawToken(context, { x, y, size, look, leftMs }, palette, nowMs) {
   drawFrame(context, shown < 17 ? { ...look, label: '' } : look, place, palette);
 }
 
-/** The k-th track of a lane: they share its height as the cards beside it do. */
-function trackRect({ x, y, width, height }, k, count) {
+function mark(context, { x, y, size }, color) {
+  const reach = size / 2 + 2;
+  context.globalAlpha = 1;
+  context.beginPath();
+  context.roundRect(x - reach, y - reach, 2 * reach, 2 * reach, 5);
+  Object.assign(context, { strokeStyle: color, lineWidth: 2 });
+  context.stroke();
+}
+
+/** The k-th track of a lane: they share its height, or its width, as the cards beside it do. */
+function trackRect({ x, y, width, height }, k, count, stacked) {
+  if (stacked) {
+    const wide = width / count;
+    return { x: x + k * wide + 4, y, width: wide - 8, height: Math.min(34, height) };
+  }
   const high = Math.min(34, height / count - 6);
   return { x, y: y + (height * (k + 0.5)) / count - high / 2, width, height: high };
 }
@@ -198,23 +236,19 @@ function trough(context, { x, y, width, height, capacity }, palette) {
   }
 }
 
-/** From the right edge of one box to the left edge of another; downwards where they are stacked. */
-function wire(context, from, to, color) {
-  context.beginPath();
-  const beside = from.x + from.width <= to.x + 4;
-  if (beside) {
-    const [x1, y1] = [from.x + from.width, from.y + from.height / 2];
-    const [x2, y2] = [to.x, to.y + to.height / 2];
-    const bend = (x2 - x1) / 2;
-    context.moveTo(x1, y1);
-    context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
-  } else {
+/** Adds a line from one box to the next, which is to its right, or below it. */
+function wire(context, from, to, stacked) {
+  if (stacked) {
     const [x1, y1] = [from.x + from.width / 2, from.y + from.height];
     const [x2, y2] = [to.x + to.width / 2, to.y];
     const bend = (y2 - y1) / 2;
     context.moveTo(x1, y1);
     context.bezierCurveTo(x1, y1 + bend, x2, y2 - bend, x2, y2);
+    return;
   }
-  Object.assign(context, { strokeStyle: color, lineWidth: 1.2 });
-  context.stroke();
+  const [x1, y1] = [from.x + from.width, from.y + from.height / 2];
+  const [x2, y2] = [to.x, to.y + to.height / 2];
+  const bend = (x2 - x1) / 2;
+  context.moveTo(x1, y1);
+  context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
 }

@@ -28,10 +28,14 @@ export async function startDemo() {
       worker.once('message', resolve).once('error', reject);
     });
   }
-  return { events: (response) => stream(pool, response), close: () => end(pool, workers) };
+  const streams = new Set();
+  return {
+    events: (response) => stream(pool, response, streams),
+    close: () => end(pool, workers, streams),
+  };
 }
 
-function stream(pool, response) {
+function stream(pool, response, streams) {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   const timer = setInterval(() => {
     if (response.writableNeedDrain) return; // a slow page gets fewer looks, never old ones
@@ -39,7 +43,13 @@ function stream(pool, response) {
     const look = { slots: pool.inspect({ cached: true }), stats, topology: TOPOLOGY };
     response.write(`data: ${JSON.stringify(look)}\n\n`);
   }, LOOK_EVERY_MS);
-  response.on('close', () => clearInterval(timer));
+  const stop = () => {
+    clearInterval(timer);
+    streams.delete(stop);
+    response.end();
+  };
+  streams.add(stop);
+  response.on('close', stop);
 }
 
 /** Before Node 24 a thread cannot know its own name; main, which gave it, does. */
@@ -51,7 +61,8 @@ function named(stats) {
   return { ...stats, threads };
 }
 
-async function end(pool, workers) {
+async function end(pool, workers, streams) {
+  for (const stop of streams) stop();
   await Promise.all(workers.map((worker) => worker.terminate()));
   pool.close();
 }

@@ -18,7 +18,7 @@ const RATES = [1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000];
 const TEXT_EVERY_MS = 500;
 /** Looking takes at most this share of the page's time. */
 const LOOK_SHARE = 0.25;
-const LOOK_EVERY_MS = 30;
+const LOOK_EVERY_MS = 15;
 
 const by = (id) => document.getElementById(id);
 const feedUrl = new URLSearchParams(location.search).get('feed');
@@ -51,7 +51,8 @@ function turn(nowMs) {
   }
   if (picture.stats === undefined) return;
   slabView.draw(picture, palette, nowMs, calm);
-  flowView.draw(palette, nowMs, Math.min(100, nowMs - drawnMs), calm);
+  const passedMs = Math.min(100, nowMs - drawnMs);
+  flowView.draw(palette, nowMs, { passedMs, calm, marked: slabView.selected });
   drawnMs = nowMs;
 }
 
@@ -187,7 +188,7 @@ async function openOrTell(slots) {
 
 applyGround(matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
 by('note').textContent =
-  'A token is a reference on its way; the bytes stay in their slot. The page looks some thirty ' +
+  'A token is a reference on its way; the bytes stay in their slot. The page looks up to sixty ' +
   'times a second, and draws as one glide what happened between two looks.';
 if (feedUrl !== null) {
   document.body.classList.add('fed');
@@ -208,4 +209,6 @@ globalThis.visualiser = {
   get picture() {
     return picture;
   },
+  /** Where a slot's cell is in its canvas, in CSS pixels. */
+  placeOf: (slot) => slabView.placeOf(slot),
 };

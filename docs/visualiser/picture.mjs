@@ -40,6 +40,7 @@ export class Picture {
     this.#fitTo(stats.slots);
     const rows = new Map(slots.map((row) => [row.slot, row]));
     for (const cell of this.cells) setCell(cell, rows.get(cell.slot), nowMs, dead);
+    for (const cell of this.cells) this.#note(cell);
     this.counts = {};
     for (const { kind } of this.cells) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.#locate();
@@ -53,12 +54,23 @@ export class Picture {
       kind: KIND.free,
       seat: -1,
       changedMs: -Infinity,
-      lastHolder: -1,
+      sender: -1,
       seen: new Set(),
       laneSinceMs: 0,
     }));
     this.places.clear();
     this.#history = [];
+  }
+
+  /** Remembers who was seen with this frame since it was acquired, and who of them can send. */
+  #note(cell) {
+    if (cell.row === undefined) return;
+    for (const { seat } of cell.row.holders) {
+      const name = this.names.get(seat);
+      cell.seen.add(name);
+      const sends = Object.values(this.topology).some(({ from }) => from.includes(name));
+      if (sends || Object.keys(this.topology).length === 0) cell.sender = seat;
+    }
   }
 
   /** Says of each reference where it is: with a thread, or in which lane. */
@@ -80,16 +92,22 @@ export class Picture {
       const places = this.places.get(cell.slot);
       for (const track of this.#tracksOf(cell)) {
         const key = `${cell.channel} ${track}`;
-        places.push({ key, channel: cell.channel, track, sender: cell.lastHolder });
+        places.push({ key, channel: cell.channel, track, sender: cell.sender });
       }
     }
   }
 
-  /** The channel that the last holder sends into; one that nobody has seen comes from the first. */
-  #channelOf(cell) {
-    const name = this.names.get(cell.lastHolder);
-    const names = this.stats.channels.map((channel) => channel.name);
-    return names.find((channel) => this.topology[channel]?.from.includes(name)) ?? names[0];
+  /** The last channel that somebody who had this frame sends into, or is subscribed to. */
+  #channelOf({ seen }) {
+    const { channels } = this.stats;
+    const found = channels.findLast(({ name, mode }) => {
+      const { from = [], to = [] } = this.topology[name] ?? {};
+      return (
+        from.some((one) => seen.has(one)) ||
+        (mode === 'broadcast' && to.some((one) => seen.has(one)))
+      );
+    });
+    return (found ?? channels[0])?.name;
   }
 
   /** Between two looks a frame can pass a whole stage: the depths say when, the oldest did. */
@@ -106,11 +124,11 @@ export class Picture {
   }
 
   /** Which tracks of its channel a frame lies in: its producer's, or those of its subscribers. */
-  #tracksOf({ channel, row, lastHolder, seen, slot }) {
+  #tracksOf({ channel, row, sender, seen, slot }) {
     const { mode } = this.stats.channels.find(({ name }) => name === channel);
     const { from, to } = this.topology[channel] ?? { from: [''], to: [''] };
     if (mode === 'queue') {
-      const track = from.indexOf(this.names.get(lastHolder));
+      const track = from.indexOf(this.names.get(sender));
       return [track < 0 ? slot % from.length : track];
     }
     const waiting = to.map((_, track) => track).filter((track) => !seen.has(to[track]));
@@ -127,10 +145,6 @@ export class Picture {
     const first = history[0];
     const seconds = (nowMs - first.nowMs) / 1000;
     this.rates.frames = seconds > 0.1 ? (sent - first.sent) / seconds : 0;
-    for (const cell of this.cells) {
-      cell.seen = cell.row === undefined ? new Set() : cell.seen;
-      for (const { seat } of cell.row?.holders ?? []) cell.seen.add(this.names.get(seat));
-    }
   }
 }
 
@@ -139,14 +153,13 @@ function setCell(cell, row, nowMs, dead) {
   const before = `${cell.kind} ${cell.seat} ${cell.row?.generation}`;
   const wasInLane = (cell.row?.inLanes ?? 0) > 0;
   if (cell.row?.generation !== row?.generation) {
-    cell.seen = new Set();
-    cell.lastHolder = -1;
+    cell.seen.clear();
+    cell.sender = -1;
   }
   cell.row = row;
   cell.kind = kindOf(row, dead);
   cell.seat = row?.cachedBy ?? row?.holders[0]?.seat ?? -1;
   if (row !== undefined && row.inLanes > 0 && !wasInLane) cell.laneSinceMs = nowMs;
-  if (row?.holders.length > 0) cell.lastHolder = row.holders[0].seat;
   if (before === `${cell.kind} ${cell.seat} ${row?.generation}`) return;
   cell.changedMs = nowMs;
 }

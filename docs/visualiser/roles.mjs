@@ -91,9 +91,9 @@ class Desk {
     }
   }
 
-  /** A share of the time between two frames of one camera, somewhat irregular. */
+  /** A share of the time between two frames of one camera, irregular, so that queues form. */
   share(part) {
-    return (1000 / this.control.rate) * part * (0.7 + 0.6 * Math.random());
+    return (1000 / this.control.rate) * part * (0.4 + 1.2 * Math.random());
   }
 }
 
@@ -109,9 +109,9 @@ function camera(desk) {
     frame.storage.fill(sequence & 255);
     frame.length = frame.capacity;
     frame.sequence = sequence;
-    desk.spend(desk.share(0.4));
+    desk.spend(desk.share(0.45));
     desk.insist(() => raw.sendSync(frame, PATIENCE_MS));
-    desk.spend(desk.share(0.6));
+    desk.spend(desk.share(Math.random() < 0.4 ? 0.05 : 0.88)); // in bursts
   }
 }
 
@@ -122,7 +122,7 @@ function filter(desk) {
     const frame = desk.insist(() => raw.receiveSync(PATIENCE_MS));
     const bytes = frame.storage;
     for (let k = 0; k < bytes.length; k++) bytes[k] ^= 255; // in place: it is exclusive
-    desk.spend(desk.share(0.75));
+    desk.spend(desk.share(0.9));
     desk.insist(() => done.sendSync(frame, PATIENCE_MS));
   }
 }
@@ -131,7 +131,7 @@ function screen(desk) {
   const done = desk.pool.channel('done').subscribe();
   for (;;) {
     const frame = desk.insist(() => done.receiveSync(PATIENCE_MS));
-    desk.spend(desk.share(0.35));
+    desk.spend(desk.share(0.42));
     frame.release();
   }
 }
@@ -144,6 +144,6 @@ function recorder(desk) {
   for (;;) {
     kept.push(desk.insist(() => done.receiveSync(PATIENCE_MS)));
     if (kept.length > most) kept.shift().release();
-    desk.spend(desk.share(desk.control.slow ? 1.6 : 0.3));
+    desk.spend(desk.share(desk.control.slow ? 1.8 : 0.35));
   }
 }

@@ -3,6 +3,7 @@ import { drawFrame, sharpContext } from './draw.mjs';
 import { KIND } from './picture.mjs';
 
 const GLOW_MS = 420;
+const PITCH_MAX = 54;
 
 /** Draws cells, and finds the cell under a pointer. */
 export class SlabView {
@@ -19,12 +20,12 @@ export class SlabView {
     if (count === 0 || width === 0) return;
     this.#grid = gridFor(count, width, height);
     for (const cell of picture.cells) {
-      const place = this.#placeOf(cell.slot);
+      const place = this.placeOf(cell.slot);
       drawFrame(context, lookOf(cell), place, palette);
       if (!calm) this.#glow(context, cell, place, palette, nowMs);
     }
     if (this.selected >= 0 && this.selected < count) {
-      ring(context, this.#placeOf(this.selected), palette.ink, 2, 1, 1.5);
+      ring(context, this.placeOf(this.selected), palette.ink, 2, 1, 1.5);
     }
   }
 
@@ -36,10 +37,12 @@ export class SlabView {
     }
     const left = 1 - (nowMs - cell.changedMs) / GLOW_MS;
     if (left <= 0 || place.size < 6) return;
-    ring(context, place, palette.ink, 1, 0.55 * left * left, 2.5 * (1 - left));
+    const small = place.size < 14 ? 0.4 : 1; // many small cells together would flicker
+    ring(context, place, palette.ink, 1, 0.55 * small * left * left, 2.5 * small * (1 - left));
   }
 
-  #placeOf(slot) {
+  /** Where a slot's cell is. */
+  placeOf(slot) {
     const { columns, pitch, left, top } = this.#grid;
     const gap = pitch > 10 ? Math.max(2, pitch * 0.12) : pitch > 4 ? 1 : 0;
     const x = left + (slot % columns) * pitch;
@@ -61,11 +64,11 @@ export class SlabView {
 }
 
 /** How a cell looks: its state, whose it is, and what is written on it. */
-export function lookOf({ kind, seat, row, lastHolder }) {
+export function lookOf({ kind, seat, row, sender }) {
   if (kind === KIND.shared) {
     return { kind, seats: row.holders.map((holder) => holder.seat), label: `${row.references}` };
   }
-  if (kind === KIND.lane) return { kind, seats: [lastHolder], label: '' };
+  if (kind === KIND.lane) return { kind, seats: [sender], label: '' };
   return { kind, seats: [seat], label: kind === KIND.old ? '!' : `${seat}` };
 }
 
@@ -73,7 +76,7 @@ export function lookOf({ kind, seat, row, lastHolder }) {
 function gridFor(count, width, height) {
   let best = { pitch: 0, columns: 1 };
   for (let columns = 1; columns <= count; columns++) {
-    const pitch = Math.min(width / columns, height / Math.ceil(count / columns), 40);
+    const pitch = Math.min(width / columns, height / Math.ceil(count / columns), PITCH_MAX);
     // Multiples of eight are easier to count in, and worth a slightly smaller cell.
     const worth = pitch * (columns % 8 === 0 ? 1.12 : 1);
     if (worth > best.worth || best.pitch === 0) best = { pitch, columns, worth };

@@ -10,10 +10,10 @@ const TILES = [
   ['acquires', 'acquires', ({ stats }) => [number(stats.acquires)]],
   [
     'hits',
-    'from the own cache',
+    'cache hits / misses',
     ({ stats: { hits, misses, hitRatePercent } }) => [
       `${hitRatePercent.toFixed(1)} %`,
-      `${short(hits)} hits, ${short(misses)} misses`,
+      `${short(hits)} / ${short(misses)}`,
     ],
   ],
   ['waits', 'waits for a frame', ({ stats }) => [number(stats.waits), `${stats.waiters} now`]],
@@ -23,11 +23,7 @@ const TILES = [
     ({ stats }) => [number(stats.channels.reduce((sum, { dropped }) => sum + dropped, 0))],
   ],
   ['reclaimed', 'reclaimed', ({ stats }) => [number(stats.reclaimed)]],
-  [
-    'use',
-    'in use',
-    ({ stats }) => [number(stats.framesInUse), `of ${number(stats.slots)} slots`],
-  ],
+  ['use', 'in use', ({ stats }) => [number(stats.framesInUse), `of ${number(stats.slots)} slots`]],
 ];
 
 /** The tiles, and the line of the rate. */

@@ -41,7 +41,7 @@ async function run(browser, address, law) {
   });
   const whole = async () => {
     await page.goto(address);
-    await until('visualiser?.picture.stats?.threads.length === 7');
+    await until('globalThis.visualiser?.picture.stats?.threads.length === 7');
     await law({ page, look, until, pause });
   };
   try {

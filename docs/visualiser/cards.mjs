@@ -56,13 +56,13 @@ function lane({ name, mode, capacity }) {
   return element;
 }
 
-/** Brings the cards up to date. `fate(name)`: `{ alive, running, waiting }`, if anybody knows. */
+/** Brings the cards up to date. `fate(name)`: what is known of a thread beside its numbers. */
 export function updateFlow(section, picture, palette, fate) {
   let moved = false;
   for (const element of section.querySelectorAll('.card')) {
     const { name } = element.dataset;
     const thread = picture.stats.threads.find((one) => one.name === name);
-    const { alive, running, waiting } = fate(name);
+    const { alive, running, waiting, young } = fate(name);
     const seat = thread?.seat ?? -1;
     if (element.dataset.seat !== String(seat)) {
       element.dataset.seat = String(seat);
@@ -78,7 +78,7 @@ export function updateFlow(section, picture, palette, fate) {
     put(element, '.stop', alive ? (running ? 'Stop' : 'Start') : 'Restart');
     element.querySelector('.stop').disabled = !alive && waiting;
     element.querySelector('.leak').disabled = !alive;
-    element.querySelector('.kill').disabled = !alive;
+    element.querySelector('.kill').disabled = !alive || young;
   }
   for (const element of section.querySelectorAll('.lane')) {
     const { channel } = element.dataset;

@@ -4,6 +4,8 @@ import { Control } from './control.mjs';
 import { CREW, poolOptions, TOPOLOGY } from './roles.mjs';
 
 const START_MS = 20_000;
+/** A watcher looks for new threads twice a second; until then it would not notice a death. */
+const YOUNG_MS = 1200;
 
 /** A pool, its threads, and what can be done to them. */
 export class Crew {
@@ -26,7 +28,7 @@ export class Crew {
   async startOne(thread) {
     const { name } = CREW[thread];
     const worker = new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module', name });
-    const entry = { worker, seat: -1, name };
+    const entry = { worker, seat: -1, name, youngUntilMs: Number.POSITIVE_INFINITY };
     this.workers[thread] = entry;
     await new Promise((resolve, reject) => {
       const late = setTimeout(reject, START_MS, new Error(`${name} did not start`));
@@ -39,17 +41,24 @@ export class Crew {
       const { ref } = this.pool;
       worker.postMessage({ ref, control: this.control.buffer, thread });
     });
-    if (this.workers[thread] === entry) this.pool.watch(worker);
+    if (this.workers[thread] !== entry) return;
+    this.pool.watch(worker);
+    entry.youngUntilMs = performance.now() + YOUNG_MS;
   }
 
   alive(thread) {
     return this.workers[thread] !== undefined;
   }
 
+  /** Too young to be killed: its death would not be noticed. */
+  young(thread) {
+    return performance.now() < (this.workers[thread]?.youngUntilMs ?? 0);
+  }
+
   /** Ends a thread in the middle of whatever it does. The pool's watch finds out by itself. */
   kill(thread) {
     const entry = this.workers[thread];
-    if (entry === undefined || entry.seat < 0) return;
+    if (entry === undefined || this.young(thread)) return;
     this.workers[thread] = undefined;
     const rows = this.pool.inspect({ cached: true });
     const has = ({ holders, cachedBy }) =>

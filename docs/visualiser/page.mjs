@@ -82,7 +82,8 @@ function fate(name) {
   const thread = CREW.findIndex((one) => one.name === name);
   if (!(source instanceof Crew) || thread < 0) return { alive: true, running: true };
   const waiting = [...source.dead.values()].some((death) => death.name === name);
-  return { alive: source.alive(thread), running: source.control.running(thread), waiting };
+  const [alive, young] = [source.alive(thread), source.young(thread)];
+  return { alive, young, waiting, running: source.control.running(thread) };
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -208,6 +209,12 @@ globalThis.visualiser = {
   },
   get picture() {
     return picture;
+  },
+  /** The same look as text. */
+  text: (columns) => {
+    const { stats } = picture;
+    const rows = picture.cells.flatMap(({ row }) => row ?? []);
+    return renderSlab(rows, { stats, columns, oldMs: OLD_MS });
   },
   /** Where a slot's cell is in its canvas, in CSS pixels. */
   placeOf: (slot) => slabView.placeOf(slot),

@@ -10,7 +10,7 @@ import { serve } from '../docs/visualiser/serve.mjs';
 import { openChromium } from './lib/chromium.mjs';
 
 const BYTES_MAX = 150_000;
-const TEXT_COLUMNS = 80;
+const TEXT_COLUMNS = 100;
 const PAGE = '/docs/visualiser/index.html';
 const images = new URL('../docs/images/', import.meta.url);
 const readme = new URL('../README.md', import.meta.url);
@@ -26,11 +26,11 @@ async function play(page) {
   // Both channels have something in their lanes, and a frame is shared.
   await page.waitForFunction(
     `(({ stats: { channels }, counts }) =>
-      channels[0].depth > 2 && channels[1].depth > 9 && counts[3] > 0)(visualiser.picture)`,
+      channels[0].depth > 2 && channels[1].depth > 9 && counts[3] > 0 &&
+      (visualiser.freeze(), true))(visualiser.picture)`,
     undefined,
     { polling: 20 },
   );
-  await page.evaluate('visualiser.source.control.paused = true');
   await page.mouse.move(0, 0);
   await pause(600); // tokens come to rest
 }

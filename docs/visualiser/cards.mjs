@@ -17,7 +17,8 @@ export function buildFlow(section, picture, act) {
     return;
   }
   for (const channel of chained) {
-    section.append(stage(picture.topology[channel.name].from, act), lane(channel));
+    const { from } = picture.topology[channel.name];
+    section.append(stage(from, act), lane(channel, channel.mode === 'queue' ? 1 : from.length));
   }
   section.append(stage(picture.topology[chained.at(-1).name].to, act));
 }
@@ -46,8 +47,10 @@ function card(name, act) {
   return element;
 }
 
-function lane({ name, mode, capacity }) {
+/** `rows`: how many tracks lie one below the other, where there is little room. */
+function lane({ name, mode, capacity }, rows = 1) {
   const element = make('div', 'lane');
+  element.style.setProperty('--rows', rows);
   element.dataset.channel = name;
   const line = make('p');
   line.append(make('b', '', name), ` ${mode}, `, make('span', 'depth'));

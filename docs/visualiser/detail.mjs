@@ -9,7 +9,7 @@ const LEGEND = [
   ['free', { kind: KIND.free, seats: [0], label: '' }],
   ['in a cache', { kind: KIND.cached, seats: [1], label: '' }],
   ['held by a seat', { kind: KIND.held, seats: [3], label: '3' }],
-  ['shared by two', { kind: KIND.shared, seats: [5, 6], label: '2' }],
+  ['shared by two', { kind: KIND.shared, seats: [5, 6], label: '×2' }],
   ['in a lane', { kind: KIND.lane, seats: [1], label: '' }],
   ['in flight', { kind: KIND.flight, seats: [0], label: '' }],
   ['old: a leak?', { kind: KIND.old, seats: [0], label: '!' }],

@@ -34,7 +34,7 @@ export function drawFrame(context, look, { x, y, size }, palette) {
   if (kind === KIND.lane) {
     fill(context, palette.free);
     fill(context, color, 0.34);
-    if (size >= 17 && label !== '') text(context, x, y, size, label, color);
+    if (size >= 15 && label !== '') text(context, x, y, size, label, color);
     else if (size > 7) chevron(context, x, y, size, color);
     return;
   }

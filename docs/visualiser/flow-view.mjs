@@ -42,16 +42,13 @@ export class FlowView {
       const { channel } = lane.dataset;
       const { mode, capacity } = picture.stats.channels.find(({ name }) => name === channel) ?? {};
       const { from = [''], to = [''] } = picture.topology[channel] ?? {};
-      const names = mode === 'queue' ? from : to;
       const room = rectOf(lane.querySelector('.tracks'));
-      names.forEach((_, k) => {
-        const rect = trackRect(room, k, names.length, stacked);
-        tracks.set(`${channel} ${k}`, { ...rect, capacity });
-        const first = mode === 'queue' ? [from[k]] : from;
-        const last = mode === 'queue' ? to : [to[k]];
-        for (const name of first) wires.push([cards.get(name), rect]);
-        for (const name of last) wires.push([rect, cards.get(name)]);
-      });
+      for (const { key, senders, receivers, ...at } of lanesOf(mode, from, to)) {
+        const rect = trackRect(room, at, stacked);
+        tracks.set(`${channel} ${key}`, { ...rect, capacity });
+        for (const name of senders) wires.push([cards.get(name), rect]);
+        for (const name of receivers) wires.push([rect, cards.get(name)]);
+      }
     }
     this.#anchors = { seats, tracks, stacked, wires: wires.filter(([a, b]) => a && b) };
   }
@@ -179,7 +176,7 @@ function drawToken(context, { x, y, size, look, leftMs }, palette, nowMs) {
   const shown = size * (1 - 0.5 * gone);
   context.globalAlpha = Math.max(0, 1 - gone);
   const place = { x: x - shown / 2, y: y - shown / 2, size: shown };
-  drawFrame(context, shown < 17 ? { ...look, label: '' } : look, place, palette);
+  drawFrame(context, shown < 15 ? { ...look, label: '' } : look, place, palette);
 }
 
 function mark(context, { x, y, size }, color) {
@@ -191,14 +188,31 @@ function mark(context, { x, y, size }, color) {
   context.stroke();
 }
 
-/** The k-th track of a lane: they share its height, or its width, as the cards beside it do. */
-function trackRect({ x, y, width, height }, k, count, stacked) {
+/** The lanes of a channel: one per producer, and on a broadcast one per producer and subscriber. */
+function lanesOf(mode, from, to) {
+  if (mode === 'queue') {
+    const count = from.length;
+    return from.map((name, k) => {
+      return { key: `${k}`, senders: [name], receivers: to, k, count, row: 0, rows: 1 };
+    });
+  }
+  const [count, rows] = [to.length, from.length];
+  return to.flatMap((receiver, k) =>
+    from.map((sender, row) => {
+      return { key: `${k}.${row}`, senders: [sender], receivers: [receiver], k, count, row, rows };
+    }),
+  );
+}
+
+/** Where a lane is drawn: beside the card of its producer, or of its subscriber. */
+function trackRect({ x, y, width, height }, { k, count, row, rows }, stacked) {
+  const high = Math.max(6, Math.min(rows > 1 ? 27 : 34, height / (stacked ? 1 : count) / rows - 5));
   if (stacked) {
     const wide = width / count;
-    return { x: x + k * wide + 4, y, width: wide - 8, height: Math.min(34, height) };
+    return { x: x + k * wide + 4, y: y + row * (high + 5), width: wide - 8, height: high };
   }
-  const high = Math.min(34, height / count - 6);
-  return { x, y: y + (height * (k + 0.5)) / count - high / 2, width, height: high };
+  const middle = y + (height * (k + 0.5)) / count + (row - (rows - 1) / 2) * (high + 5);
+  return { x, y: middle - high / 2, width, height: high };
 }
 
 /** The k-th place from the consumer's end of a track. */

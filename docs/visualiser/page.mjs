@@ -210,6 +210,10 @@ globalThis.visualiser = {
   get picture() {
     return picture;
   },
+  /** Looks no more: what was seen last stands still. */
+  freeze() {
+    frozen = true;
+  },
   /** The same look as text. */
   text: (columns) => {
     const { stats } = picture;

@@ -123,16 +123,15 @@ export class Picture {
     }
   }
 
-  /** Which tracks of its channel a frame lies in: its producer's, or those of its subscribers. */
+  /** Which lanes of its channel a frame lies in: its producer's, to each that has not had it. */
   #tracksOf({ channel, row, sender, seen, slot }) {
     const { mode } = this.stats.channels.find(({ name }) => name === channel);
     const { from, to } = this.topology[channel] ?? { from: [''], to: [''] };
-    if (mode === 'queue') {
-      const track = from.indexOf(this.names.get(sender));
-      return [track < 0 ? slot % from.length : track];
-    }
-    const waiting = to.map((_, track) => track).filter((track) => !seen.has(to[track]));
-    return waiting.slice(0, row.inLanes);
+    const known = from.indexOf(this.names.get(sender));
+    const producer = known < 0 ? slot % from.length : known;
+    if (mode === 'queue') return [`${producer}`];
+    const waiting = to.map((_, k) => k).filter((k) => !seen.has(to[k]));
+    return waiting.slice(0, row.inLanes).map((k) => `${k}.${producer}`);
   }
 
   /** Frames per second: what the first channel let through, over the last second. */

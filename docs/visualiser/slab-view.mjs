@@ -66,7 +66,7 @@ export class SlabView {
 /** How a cell looks: its state, whose it is, and what is written on it. */
 export function lookOf({ kind, seat, row, sender }) {
   if (kind === KIND.shared) {
-    return { kind, seats: row.holders.map((holder) => holder.seat), label: `${row.references}` };
+    return { kind, seats: row.holders.map((holder) => holder.seat), label: `×${row.references}` };
   }
   if (kind === KIND.lane) return { kind, seats: [sender], label: '' };
   return { kind, seats: [seat], label: kind === KIND.old ? '!' : `${seat}` };

@@ -16,7 +16,7 @@ const TILES = [
       `${short(hits)} / ${short(misses)}`,
     ],
   ],
-  ['waits', 'waits for a frame', ({ stats }) => [number(stats.waits), `${stats.waiters} now`]],
+  ['waits', 'waits', ({ stats }) => [number(stats.waits), `${stats.waiters} now`]],
   [
     'dropped',
     'dropped',

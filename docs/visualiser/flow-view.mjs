@@ -158,7 +158,7 @@ function lookOf({ kind, slot }, place) {
   if (place.channel !== undefined) {
     return { kind: KIND.lane, seats: [place.sender], label: `${slot}` };
   }
-  const own = kind === KIND.old || kind === KIND.dead ? kind : KIND.held;
+  const own = place.dead ? KIND.dead : kind === KIND.old ? KIND.old : KIND.held;
   return { kind: own, seats: [place.seat], label: `${slot}` };
 }
 

@@ -24,7 +24,9 @@ const RATE_WINDOW_MS = 1000;
 /** The picture of one pool. */
 export class Picture {
   cells = [];
-  /** Slot -> where its references are: `{ key, seat }` or `{ key, channel, track, sender }`. */
+  /** Counts the looks taken in. */
+  version = 0;
+  /** Slot -> where its references are: `{ key, seat, dead }` or `{ key, channel, track, sender }`. */
   places = new Map();
   stats;
   rates = { frames: 0 };
@@ -34,6 +36,7 @@ export class Picture {
 
   /** Takes in one look: `slots` from `inspect`, `stats`, and the seats of the dead. */
   update({ slots, stats, topology = {} }, nowMs, dead = new Map()) {
+    this.version += 1;
     this.stats = stats;
     this.topology = topology;
     this.names = new Map(stats.threads.map(({ seat, name }) => [seat, name]));
@@ -43,7 +46,7 @@ export class Picture {
     for (const cell of this.cells) this.#note(cell);
     this.counts = {};
     for (const { kind } of this.cells) this.counts[kind] = (this.counts[kind] ?? 0) + 1;
-    this.#locate();
+    this.#locate(dead);
     this.#measure(nowMs);
   }
 
@@ -74,13 +77,15 @@ export class Picture {
   }
 
   /** Says of each reference where it is: with a thread, or in which lane. */
-  #locate() {
+  #locate(dead) {
     this.places.clear();
     const inLanes = [];
     for (const cell of this.cells) {
       const { row } = cell;
       if (row === undefined || cell.kind === KIND.cached) continue;
-      const places = row.holders.map(({ seat }) => ({ key: `seat ${seat}`, seat }));
+      const places = row.holders.map(({ seat }) => {
+        return { key: `seat ${seat}`, seat, dead: dead.has(seat) };
+      });
       this.places.set(cell.slot, places);
       if (row.inLanes > 0) inLanes.push(cell);
     }

@@ -1,4 +1,9 @@
-/** The slab: every slot a cell, on one canvas. A change glows for a moment; what is old pulses. */
+/**
+ * The slab: every slot a cell, on one canvas. A change glows for a moment; what is old pulses.
+ *
+ * Cells are painted on a canvas behind the scene, and there only those that look different from the
+ * last time; what is shown is that canvas and the glow. So a still slab costs as little as a small one.
+ */
 import { drawFrame, sharpContext } from './draw.mjs';
 import { KIND } from './picture.mjs';
 
@@ -9,6 +14,8 @@ const PITCH_MAX = 54;
 export class SlabView {
   selected = -1;
   #grid = { columns: 1, pitch: 1, left: 0, top: 0 };
+  #base = document.createElement('canvas');
+  #painted = { key: '', palette: undefined, version: -1, looks: [] };
 
   constructor(canvas) {
     this.canvas = canvas;
@@ -18,25 +25,52 @@ export class SlabView {
     const { context, width, height } = sharpContext(this.canvas);
     const count = picture.cells.length;
     if (count === 0 || width === 0) return;
-    this.#grid = gridFor(count, width, height);
-    for (const cell of picture.cells) {
-      const place = this.placeOf(cell.slot);
-      drawFrame(context, lookOf(cell), place, palette);
-      if (!calm) this.#glow(context, cell, place, palette, nowMs);
+    this.#paint(picture, palette, width, height);
+    context.drawImage(this.#base, 0, 0, width, height);
+    if (!calm) {
+      for (const cell of picture.cells) this.#glow(context, cell, palette, nowMs);
     }
     if (this.selected >= 0 && this.selected < count) {
       ring(context, this.placeOf(this.selected), palette.ink, 2, 1, 1.5);
     }
   }
 
-  #glow(context, cell, place, palette, nowMs) {
+  /** Brings the canvas behind the scene up to date. */
+  #paint({ cells, version }, palette, width, height) {
+    const painted = this.#painted;
+    const key = `${cells.length} ${this.canvas.width} ${this.canvas.height} ${width}`;
+    if (key !== painted.key || palette !== painted.palette) {
+      this.#grid = gridFor(cells.length, width, height);
+      // Setting a size clears the canvas, the same size too.
+      Object.assign(this.#base, { width: this.canvas.width, height: this.canvas.height });
+      Object.assign(painted, { key, palette, version: -1, looks: [] });
+    }
+    if (version === painted.version) return;
+    painted.version = version;
+    const context = this.#base.getContext('2d');
+    const scale = this.canvas.width / width;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    for (const cell of cells) {
+      const look = lookOf(cell);
+      const written = `${look.kind} ${look.seats} ${look.label}`;
+      if (written === painted.looks[cell.slot]) continue;
+      painted.looks[cell.slot] = written;
+      const place = this.placeOf(cell.slot);
+      context.clearRect(place.x - 0.5, place.y - 0.5, place.size + 1, place.size + 1);
+      drawFrame(context, look, place, palette);
+    }
+  }
+
+  #glow(context, cell, palette, nowMs) {
+    const left = 1 - (nowMs - cell.changedMs) / GLOW_MS;
+    if (left <= 0 && cell.kind !== KIND.old) return;
+    const place = this.placeOf(cell.slot);
     if (cell.kind === KIND.old) {
       const wave = 0.5 + 0.5 * Math.sin(nowMs / 260);
       ring(context, place, palette.old, 1.5, 0.25 + 0.6 * wave, 1 + 1.5 * wave);
       return;
     }
-    const left = 1 - (nowMs - cell.changedMs) / GLOW_MS;
-    if (left <= 0 || place.size < 6) return;
+    if (place.size < 6) return;
     const small = place.size < 14 ? 0.4 : 1; // many small cells together would flicker
     ring(context, place, palette.ink, 1, 0.55 * small * left * left, 2.5 * small * (1 - left));
   }

@@ -7,6 +7,8 @@
  * 2. Every slot is in exactly one cell, in order, and a cell is one column wide. With more slots
  *    than cells, each cell stands for the same number of slots, and the first line says so.
  * 3. No line is wider than `columns`; no name that a thread gave itself can steer the terminal.
+ * 4. Functions are constants here and in `text.ts`: so a bundler sees that it may drop them where
+ *    nobody draws, which a declaration that keeps its name hides from it.
  *
  * Any thread. Allocates the text.
  */
@@ -50,27 +52,25 @@ const BAR_CELLS = 16;
 const OLD_LISTED = 5;
 /** Told apart by people who see red and green alike; 256-colour numbers. */
 const SEAT_COLORS = [250, 74, 214, 36, 175, 227, 32, 173] as const;
-const COLORS: Readonly<Record<'lane' | 'flight' | 'old' | 'suspect', Paint>> = {
-  lane: '38;5;255',
-  flight: '38;5;231;1',
-  old: '48;5;166;38;5;231;1',
-  suspect: '48;5;231;38;5;16;1',
-};
+const LANE_PAINT: Paint = '38;5;255';
+const FLIGHT_PAINT: Paint = '38;5;231;1';
+const OLD_PAINT: Paint = '48;5;166;38;5;231;1';
+const SUSPECT_PAINT: Paint = '48;5;231;38;5;16;1';
 const LEGEND: readonly Item[] = [
   { sign: '·', meaning: 'free', paint: '2' },
   { sign: 'a', meaning: 'cached by A' },
   { sign: 'A', meaning: 'held by A alone' },
   { sign: '2', meaning: 'shared by 2' },
-  { sign: '>', meaning: 'in a lane', paint: COLORS.lane },
-  { sign: '~', meaning: 'in flight', paint: COLORS.flight },
-  { sign: '!', meaning: 'old', paint: COLORS.old },
-  { sign: '?', meaning: 'suspect', paint: COLORS.suspect },
+  { sign: '>', meaning: 'in a lane', paint: LANE_PAINT },
+  { sign: '~', meaning: 'in flight', paint: FLIGHT_PAINT },
+  { sign: '!', meaning: 'old', paint: OLD_PAINT },
+  { sign: '?', meaning: 'suspect', paint: SUSPECT_PAINT },
 ];
 const GROUP_LEGEND: readonly Item[] = [
   { sign: '·', meaning: 'free or cached', paint: '2' },
   { sign: SHADES, meaning: 'in use: up to a quarter, … all' },
-  { sign: '!', meaning: 'something old', paint: COLORS.old },
-  { sign: '?', meaning: 'something suspect', paint: COLORS.suspect },
+  { sign: '!', meaning: 'something old', paint: OLD_PAINT },
+  { sign: '?', meaning: 'something suspect', paint: SUSPECT_PAINT },
 ];
 
 /**
@@ -79,7 +79,7 @@ const GROUP_LEGEND: readonly Item[] = [
  * keeps which free slot. Lines are joined by `\n`. Any thread; never blocks; allocates. Throws
  * `InvalidOptionError` for `columns` or `rows` that are not positive integers.
  */
-export function renderSlab(slots: readonly SlotReport[], options: RenderOptions = {}): string {
+export const renderSlab = (slots: readonly SlotReport[], options: RenderOptions = {}): string => {
   const columns = integer('columns', options.columns ?? 80, 1, 10_000);
   const rows = integer('rows', options.rows ?? 32, 1, 1 << 20);
   const { stats, color = false, oldMs = 10_000 } = options;
@@ -102,20 +102,20 @@ export function renderSlab(slots: readonly SlotReport[], options: RenderOptions 
     ...(stats === undefined ? [] : channels(stats).flatMap((text) => wrapped(text, columns))),
     ...(stats === undefined ? [] : listed(counters(stats), columns, false)),
   ].join('\n');
-}
+};
 
-function cellsOf(
+const cellsOf = (
   slots: readonly SlotReport[],
   stats: PoolStats | undefined,
   oldMs: number,
-): Cell[] {
+): Cell[] => {
   const highest = slots.reduce((most, row) => Math.max(most, row.slot), -1);
   const cells = new Array<Cell>(Math.max(stats?.slots ?? 0, highest + 1)).fill(FREE);
   for (const row of slots) cells[row.slot] = cellOf(row, oldMs);
   return cells;
-}
+};
 
-function cellOf(row: SlotReport, oldMs: number): Cell {
+const cellOf = (row: SlotReport, oldMs: number): Cell => {
   const { holders, messages, inLanes, cachedBy } = row;
   const seat = cachedBy ?? holders[0]?.seat ?? -1;
   if (row.suspect) return { kind: 'suspect', seat, sign: '?' };
@@ -129,28 +129,28 @@ function cellOf(row: SlotReport, oldMs: number): Cell {
   }
   if (inLanes > 0) return { kind: 'lane', seat, sign: '>' };
   return { kind: 'flight', seat, sign: '~' };
-}
+};
 
 /** How long it has been out: its lease, if that was traced, or its latest message. */
-function ageOf(row: SlotReport): number {
+const ageOf = (row: SlotReport): number => {
   return Math.max(row.ageMs ?? 0, ...row.messages.map(({ ageMs }) => ageMs));
-}
+};
 
 /** A letter per seat, which stays its own while others come and go; `@` behind the alphabet. */
-function letter(seat: number, small: boolean): string {
+const letter = (seat: number, small: boolean): string => {
   if (seat < 0 || seat >= 26) return small ? '%' : '@';
   return String.fromCharCode((small ? 97 : 65) + seat);
-}
+};
 
 /** The least power of two that makes so many slots fit into so many cells. */
-function groupSize(slots: number, cells: number): number {
+const groupSize = (slots: number, cells: number): number => {
   let size = 1;
   while (Math.ceil(slots / size) > cells) size *= 2;
   return size;
-}
+};
 
 /** A cell per group: how much of it is in use; what is wrong in it shows through. */
-function grouped(cells: readonly Cell[], size: number): Cell[] {
+const grouped = (cells: readonly Cell[], size: number): Cell[] => {
   const groups: Cell[] = [];
   for (let at = 0; at < cells.length; at += size) {
     const members = cells.slice(at, at + size);
@@ -163,10 +163,10 @@ function grouped(cells: readonly Cell[], size: number): Cell[] {
     else groups.push({ kind: 'lane', seat: -1, sign: SHADES[shade - 1] as string });
   }
   return groups;
-}
+};
 
 /** Cells side by side; those of one colour share their escape sequence. */
-function line(cells: readonly Cell[], color: boolean): string {
+const line = (cells: readonly Cell[], color: boolean): string => {
   if (!color) return cells.map(({ sign }) => sign).join('');
   let text = '';
   for (let from = 0; from < cells.length; ) {
@@ -178,18 +178,20 @@ function line(cells: readonly Cell[], color: boolean): string {
     from = to;
   }
   return text;
-}
+};
 
-function paintOf({ kind, seat }: Cell): Paint {
+const paintOf = ({ kind, seat }: Cell): Paint => {
   const own = SEAT_COLORS[Math.max(0, seat) % SEAT_COLORS.length] as number;
   if (kind === 'free') return '2';
   if (kind === 'cached') return `38;5;${own}`;
   if (kind === 'held') return `48;5;${own};38;5;16`;
   if (kind === 'shared') return `48;5;${own};38;5;16;4`;
-  return COLORS[kind];
-}
+  if (kind === 'lane') return LANE_PAINT;
+  if (kind === 'flight') return FLIGHT_PAINT;
+  return kind === 'old' ? OLD_PAINT : SUSPECT_PAINT;
+};
 
-function headline(cells: readonly Cell[], group: number, stats: PoolStats | undefined): string {
+const headline = (cells: readonly Cell[], group: number, stats: PoolStats | undefined): string => {
   const count = (...kinds: Kind[]): number =>
     cells.filter(({ kind }) => kinds.includes(kind)).length;
   const cached = count('cached');
@@ -208,10 +210,10 @@ function headline(cells: readonly Cell[], group: number, stats: PoolStats | unde
   const upTo = stats === undefined ? ', up to the highest reported' : '';
   const scale = group > 1 ? `, each cell stands for ${number(group)}` : '';
   return `${all}${upTo}${scale}: ${parts.join(', ')}`;
-}
+};
 
 /** The signs, and the letters of the seats that are known by name. */
-function legend(slots: readonly SlotReport[], stats: PoolStats | undefined): Item[] {
+const legend = (slots: readonly SlotReport[], stats: PoolStats | undefined): Item[] => {
   const names = new Map<number, string>();
   for (const { holders } of slots) for (const { seat, name } of holders) names.set(seat, name);
   for (const { seat, name } of stats?.threads ?? []) names.set(seat, name);
@@ -224,10 +226,10 @@ function legend(slots: readonly SlotReport[], stats: PoolStats | undefined): Ite
       paint: paintOf({ kind: 'held', seat, sign: '' }),
     })),
   ];
-}
+};
 
 /** The oldest that are out for too long, each in a sentence. */
-function oldOnes(slots: readonly SlotReport[], oldMs: number): string[] {
+const oldOnes = (slots: readonly SlotReport[], oldMs: number): string[] => {
   const old = slots
     .filter((row) => row.cachedBy === undefined && ageOf(row) > oldMs)
     .sort((a, b) => ageOf(b) - ageOf(a));
@@ -240,10 +242,10 @@ function oldOnes(slots: readonly SlotReport[], oldMs: number): string[] {
   });
   const more = old.length - sentences.length;
   return more > 0 ? [...sentences, `! and ${number(more)} more`] : sentences;
-}
+};
 
 /** A line per channel, its lanes together as one queue. */
-function channels({ channels }: PoolStats): string[] {
+const channels = ({ channels }: PoolStats): string[] => {
   const nameWidth = Math.max(0, ...channels.map(({ name }) => plainText(name).length));
   return channels.map(({ name, mode, depth, capacity, sent, dropped }) => {
     const full = Math.min(BAR_CELLS, Math.ceil((depth / Math.max(1, capacity)) * BAR_CELLS));
@@ -252,20 +254,20 @@ function channels({ channels }: PoolStats): string[] {
     const sums = `${number(sent)} sent, ${number(dropped)} dropped`;
     return `${title} ${bar} ${number(depth)} deep, ${number(capacity)} a lane, ${sums}`;
   });
-}
+};
 
-function counters(stats: PoolStats): Item[] {
+const counters = (stats: PoolStats): Item[] => {
   const { acquires, hits, misses, releases, denied, waits, waiters, reclaimed } = stats;
   const sums = { acquires, hits, misses, releases, denied, waits, waiting: waiters, reclaimed };
   return Object.entries(sums).map(([meaning, sum]) => ({ sign: number(sum), meaning }));
-}
+};
 
 /** So many cells to a line that the labels are round numbers, as far as there is room for it. */
-function roundWidth(room: number): number {
+const roundWidth = (room: number): number => {
   const unit = [64, 32, 16, 8].find((size) => size <= room) ?? 1;
   return Math.max(1, room - (room % unit));
-}
+};
 
-function number(value: number): string {
+const number = (value: number): string => {
   return value.toLocaleString('en');
-}
+};

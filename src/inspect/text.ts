@@ -14,17 +14,17 @@ export type Paint = string;
 const NOT_PLAIN = /[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0391-\u03ff\u0400-\u0482]/g;
 
 /** The text with everything replaced that may be wider than a column, or no character at all. */
-export function plainText(text: string): string {
+export const plainText = (text: string): string => {
   return text.replace(NOT_PLAIN, '?');
-}
+};
 
 /** The text in this colour. */
-export function painted(text: string, paint: Paint): string {
+export const painted = (text: string, paint: Paint): string => {
   return `\x1b[${paint}m${text}\x1b[0m`;
-}
+};
 
 /** The text in lines of at most so many columns, broken at spaces where there are any. */
-export function wrapped(text: string, columns: number): string[] {
+export const wrapped = (text: string, columns: number): string[] => {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > columns) {
@@ -34,7 +34,7 @@ export function wrapped(text: string, columns: number): string[] {
     rest = rest.slice(end).trimStart();
   }
   return [...lines, rest];
-}
+};
 
 /** A sign in a colour of its own, and what it means. */
 export interface Item {
@@ -44,7 +44,7 @@ export interface Item {
 }
 
 /** Items side by side in lines of at most so many columns; none is broken that fits into one. */
-export function listed(items: readonly Item[], columns: number, color: boolean): string[] {
+export const listed = (items: readonly Item[], columns: number, color: boolean): string[] => {
   const lines: string[] = [];
   let line = '';
   let width = 0;
@@ -64,4 +64,4 @@ export function listed(items: readonly Item[], columns: number, color: boolean):
     width += own + (width > 0 ? 3 : 0);
   }
   return width > 0 ? [...lines, line] : lines;
-}
+};

@@ -10,7 +10,7 @@ import { serve } from '../docs/visualiser/serve.mjs';
 import { openChromium } from './lib/chromium.mjs';
 
 const BYTES_MAX = 150_000;
-const TEXT_COLUMNS = 100;
+const TEXT_COLUMNS = 110;
 const PAGE = '/docs/visualiser/index.html';
 const images = new URL('../docs/images/', import.meta.url);
 const readme = new URL('../README.md', import.meta.url);

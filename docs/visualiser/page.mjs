@@ -68,10 +68,10 @@ function take(look, nowMs) {
   flowView.update(picture, nowMs);
   tiles.update(picture, nowMs);
   describeSlot(by('detail'), picture.cells[slabView.selected], picture);
-  if (nowMs - textMs < TEXT_EVERY_MS) return;
-  textMs = nowMs;
   const sum = sumLine(picture);
   by('slab-sum').textContent = sum;
+  if (nowMs - textMs < TEXT_EVERY_MS) return;
+  textMs = nowMs;
   by('slab-canvas').setAttribute('aria-label', `Every slot a cell. ${sum}`);
   if (!document.querySelector('details.text').open) return;
   const { slots: rows, stats } = look;
@@ -125,6 +125,7 @@ function applyGround(ground) {
   palette = paletteOf(ground);
   by('ground').textContent = ground === 'dark' ? '☀' : '☾';
   drawLegend(by('legend'), palette);
+  if (picture.stats !== undefined) updateFlow(by('flow'), picture, palette, fate);
 }
 
 /** Starts anew with so many slots. */

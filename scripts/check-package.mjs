@@ -194,7 +194,8 @@ async function bundle() {
     const file = join(consumer, `bundled-${platform}-${basename(entry)}`);
     await bundler.write({ file, format: 'esm' });
     await bundler.close();
-    const found = readFileSync(file, 'utf8').includes('worker_threads');
+    const text = readFileSync(file, 'utf8');
+    const found = text.includes('worker_threads');
     expect(
       found === wanted,
       wanted
@@ -202,7 +203,9 @@ async function bundle() {
             'FramePool itself, or package.json must name dist/node.js and dist/node.cjs there'
         : 'a bundle for browsers imports worker_threads',
     );
-    if (entry === input) use(basename(file), readFileSync(file, 'utf8'));
+    if (entry === input) use(basename(file), text);
+    const picture = text.includes('each cell stands for');
+    expect(entry === input || !picture, 'who imports FramePool alone gets renderSlab as well');
   }
 }
 

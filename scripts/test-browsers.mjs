@@ -9,11 +9,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { CannotRun, debianPackage } from './lib/fetch.mjs';
+import { openChromium } from './lib/chromium.mjs';
+import { CannotRun } from './lib/fetch.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const browserFile = '/usr/bin/chromium';
 const LAW_MS = 60_000;
 /** Files of laws, and if their page is cross-origin isolated. */
 const suites = [
@@ -22,27 +21,6 @@ const suites = [
   ['audio', true],
   ['plain', false],
 ];
-
-// ---------------------------------------------------------------------------------------------
-// The browser
-
-function launch() {
-  return chromium.launch({
-    executablePath: browserFile,
-    headless: true,
-    timeout: 60_000,
-    // As root there is no sandbox. The rest keeps it from calling its maker.
-    args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-}
 
 // ---------------------------------------------------------------------------------------------
 // The server
@@ -121,8 +99,7 @@ const sum = { passed: 0, failed: 0 };
 try {
   await import('./build-if-stale.mjs');
   if (process.exitCode) throw new CannotRun('the build failed');
-  debianPackage('chromium', browserFile);
-  browser = await launch();
+  browser = await openChromium();
   console.log(`Chromium ${browser.version()}, headless`);
   for (const [suite, isolated] of suites) {
     const { server, address } = await serve(isolated);

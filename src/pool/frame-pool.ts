@@ -12,7 +12,7 @@ import { Frame, type FrameMessage } from '../frames/frame.js';
 import type { SlotTable } from '../frames/slot-table.js';
 import { DISPOSE } from '../frames/views.js';
 import { type AuditReport, auditOf } from '../inspect/audit.js';
-import { inspectOf, type SlotReport } from '../inspect/report.js';
+import { type InspectOptions, inspectOf, type SlotReport } from '../inspect/report.js';
 import { type PoolStats, statsOf } from '../inspect/stats.js';
 import { FreeList } from '../protocol/free-list.js';
 import { type ReclaimReport, reclaim, settleAll } from '../references/reclaim.js';
@@ -248,9 +248,9 @@ export class FramePool {
     return statsOf(this.refs);
   }
 
-  /** Who holds what: one row per slot that is held, in flight or in a lane. */
-  inspect(): SlotReport[] {
-    return inspectOf(this.refs);
+  /** Who holds what: a row per slot that is held, in flight or in a lane, or `cached` if asked. */
+  inspect(options?: InspectOptions): SlotReport[] {
+    return inspectOf(this.refs, options);
   }
 
   /** Accounts for every slot; with `repair`, settles first what dead threads left in doubt. */

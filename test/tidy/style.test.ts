@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['references/leases.ts'],
   ['references/references.ts'],
   ['references/messages.ts', 'references/leaving.ts', 'references/reclaim.ts'],
-  ['inspect/census.ts'],
+  ['inspect/census.ts', 'inspect/text.ts'],
   [
     'inspect/*',
     'lanes/lane-set.ts',
@@ -52,6 +52,8 @@ const SIBLINGS: readonly (readonly [from: string, to: string, why: string])[] = 
   ['words/handle.ts', 'words/slot-word.ts', 'a handle carries the generation of a slot word'],
   ['protocol/mailbox.ts', 'protocol/park.ts', 'who delivers rings the bell'],
   ['frames/external.ts', 'frames/views.ts', 'an external frame copies views'],
+  ['inspect/render.ts', 'inspect/report.ts', 'it draws reports'],
+  ['inspect/render.ts', 'inspect/stats.ts', 'and the counters'],
   ['threads/locks.ts', 'threads/seats.ts', 'a lock names the stay in a seat'],
   ['threads/cache.ts', 'threads/shares.ts', 'a cache may hold what its shares stand for'],
   ['threads/host-node.ts', 'threads/host.ts', 'it implements the host that host.ts declares'],

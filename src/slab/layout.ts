@@ -120,7 +120,8 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
-  // line 3: written by others, while the owner waits
+  locked = 45,
+  // line 3: written by others
   bell = 48,
   mailbox = 49,
   ticket = 50,

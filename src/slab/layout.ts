@@ -10,9 +10,9 @@
  *   │ HEADER      64 ints   magic, version, geometry, identity, checksum: constant  │
  *   │ CATALOG     64 ints per channel: mode, when full, capacity, name: constant    │
  *   ├───────────────────────────────────────────────────────────────────────────────┤
- *   │ GLOBALS     one line each: stamp takes ticket doubt waiters(a bit per seat)   │
+ *   │ GLOBALS     a line each: stamp takes low-water ticket doubt settler waiters   │
  *   │ FREE LIST   leaves (32 slots a word) · summary · root                         │
- *   │ SLOTS       8 ints per slot: word guard | length tag | time stamp  sequence    │
+ *   │ SLOTS       8 ints per slot: word guard | length tag | timestamp | sequence   │
  *   │ FLIGHTS     4 ints per slot: flight sender | since                            │
  *   │ SEATS       5 lines per seat: claim+name · private · counters · bell+mailbox  │
  *   │ CACHES      per seat: the indices of its free slots                           │

@@ -8,7 +8,7 @@
  *   js run             also run on Node: it has to end by itself, with nothing on standard error
  *   js file=NAME       written under that name, beside the other files of its section (`## …`)
  *   js service-worker  type-checked with the names of a service worker instead of a page's
- *   text output        what the program before it prints, exactly
+ *   text output        what the program before it (and before its files) prints, exactly
  *   json               parsed
  *   text, sh, html     not our language; `npm run` lines name scripts that exist
  *
@@ -73,6 +73,9 @@ export function blocksOf(page: string, text: string): Block[] {
 const isCode = (block: Block): boolean => CODE.includes(block.language);
 export const isProgram = (block: Block): boolean => isCode(block) && block.flags.includes('run');
 
+const isFile = (block: Block): boolean =>
+  isCode(block) && block.flags.some((flag) => flag.startsWith('file='));
+
 /** What is wrong with a block before it is compiled; one sentence each. */
 export function markingFaults(blocks: readonly Block[], scripts: readonly string[]): string[] {
   return blocks.flatMap((block, k) => {
@@ -99,7 +102,8 @@ function markingFault(
   if (language === 'json') return parses(code) ? undefined : 'is not JSON';
   if (!OTHERS.includes(language)) return `is in a language that nothing checks: ${language}`;
   if (flags.includes('output')) {
-    return before !== undefined && isProgram(before) ? undefined : 'follows no program';
+    const follows = before !== undefined && (isProgram(before) || isFile(before));
+    return follows ? undefined : 'follows no program';
   }
   const named = language === 'sh' ? [...code.matchAll(/npm run (?:--silent )?([\w:-]+)/g)] : [];
   const missing = named.find((match) => !scripts.includes(match[1] as string));
@@ -196,7 +200,7 @@ function compile(
   const byFile = new Map(blocks.map((block) => [join(scratch, fileOf(block)), block]));
   const roots = [...byFile.keys()];
   if (compilerOptions === onPageOrNode) roots.push(join(root, 'test/docs/ambient.d.ts'));
-  const program = ts.createProgram(roots, compilerOptions);
+  const program = ts.createProgram(roots, compilerOptions, hostOf(scratch, compilerOptions));
   return ts.getPreEmitDiagnostics(program).map((fault) => {
     const sentence = ts.flattenDiagnosticMessageText(fault.messageText, ' ');
     const block = fault.file && byFile.get(fault.file.fileName);
@@ -205,6 +209,19 @@ function compile(
     return `${block.page}:${block.line + 1 + inside} ${sentence}`;
   });
 }
+
+/** Reads each file outside the scratch folder once, however many programs use it. */
+function hostOf(scratch: string, compilerOptions: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(compilerOptions, true);
+  const read = host.getSourceFile.bind(host);
+  host.getSourceFile = (name, version, ...rest) => {
+    if (name.startsWith(scratch)) return read(name, version, ...rest);
+    if (!sources.has(name)) sources.set(name, read(name, version, ...rest));
+    return sources.get(name);
+  };
+  return host;
+}
+const sources = new Map<string, ts.SourceFile | undefined>();
 
 // ---------------------------------------------------------------------------------------------
 // Running
@@ -236,7 +253,10 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr', texts: Record<s
 
 /** What the page says that a program prints; `undefined` if it does not say. */
 export function outputOf(blocks: readonly Block[], program: Block): string | undefined {
-  const next = blocks[blocks.indexOf(program) + 1];
+  // The other files of the program stand between it and what it prints.
+  const next = blocks
+    .slice(blocks.indexOf(program) + 1)
+    .find((block) => !isFile(block) || isProgram(block));
   return next?.language === 'text' && next.flags.includes('output') ? next.code : undefined;
 }
 

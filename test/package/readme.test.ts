@@ -54,7 +54,7 @@ describe('README and docs', () => {
 
   test('every code block type-checks against the real types', () => {
     expect(typeFaults(scratch, blocks)).toEqual([]);
-  });
+  }, 180_000);
 
   const programs = blocks.filter(isProgram).map((block) => [placeOf(block), block] as const);
   test.each(programs)('the program at %s runs, and prints what the page says', async (_, block) => {

@@ -56,8 +56,6 @@ export class Leases extends SharedCount {
   protected readonly watched: boolean;
   private readonly waitersAt: number;
   private readonly manySeats: boolean;
-  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
-  protected readonly roomInCache: number;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -75,7 +73,6 @@ export class Leases extends SharedCount {
     this.watched = this.guarded || this.trace.active;
     this.waitersAt = layout.waitersAt;
     this.manySeats = layout.waiterWords > 1;
-    this.roomInCache = this.guarded ? 0 : this.cacheLimit;
   }
 
   /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
@@ -176,6 +173,7 @@ export class Leases extends SharedCount {
 
   protected acquireFromList(): Handle {
     if (this.closed) throw closedError();
+    this.giveSharesBack();
     const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
     let slot = this.refill(want);
     if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);

@@ -86,6 +86,7 @@ const NAMES = {
   slotsAt: ['slots', 'word, guard, length, tag, timestamp, sequence'],
   flightsAt: ['flights', 'messages to whoever adopts first'],
   seatsAt: ['seats', 'who is attached, and the private numbers of each'],
+  sharesAt: ['shares', 'whose cache may use which seat’s share of the reserve'],
   cachesAt: ['caches', 'the free slots that each seat keeps'],
   ledgersAt: ['ledgers', 'who holds what: a cell per seat and slot'],
   mailAt: ['mail', 'messages to one seat: a cell per seat and slot'],

@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   type Block,
@@ -87,6 +87,17 @@ describe('README and docs', () => {
   });
 });
 
+describe('docs/architecture.md', () => {
+  test('the tour names every file of src', () => {
+    const tour = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => basename(name, '.ts'));
+    const named = new Set(tour.match(/[a-z]+(?:-[a-z]+)*/g));
+    expect(files.filter((name) => !named.has(name))).toEqual([]);
+  });
+});
+
 /** The folder of docs/ that a page lies in, or the page itself. */
 function topFolder(page: string): string {
   const folder = dirname(relative('docs', page));
@@ -125,16 +136,21 @@ describe('the checks of pages can fail', () => {
     ]);
   });
   test('an argument of the wrong type, a missing check and a syntax error are reported', () => {
-    expect(typesOf(js("frame.length = 'long';"))).toHaveLength(1);
-    expect(typesOf(js('pool.tryAcquire().release();'))).toHaveLength(1);
-    expect(typesOf(js('const = 1;')).length).toBeGreaterThan(0);
-    expect(typesOf(js("import { Frames } from 'frameslab';\nFrames;"))).toHaveLength(1);
-    expect(typesOf(page('```ts', 'const n: string = frame.length;', '```'))).toHaveLength(1);
-    expect(typesOf(js('frame.release();'))).toEqual([]);
+    const text = page(
+      js("frame.length = 'long';"),
+      js('pool.tryAcquire().release();'),
+      js('const = 1;'),
+      js("import { Frames } from 'frameslab';"),
+      page('```ts', 'export const n: string = frame.length;', '```'),
+      js('frame.release();'),
+    );
+    const lines = typesOf(text).map((fault) => Number(/^page.md:(\d+) /.exec(fault)?.[1]));
+    // One block after the other, three lines each, the code in the second; the last one is right.
+    expect([...new Set(lines)].sort((a, b) => a - b)).toEqual([2, 5, 8, 11, 14]);
   });
-  test('a page’s name in a service worker is reported, and the other way round', () => {
-    expect(typesOf(js('document.title;', 'service-worker'))).toHaveLength(1);
-    expect(typesOf(js('document.title;'))).toEqual([]);
+  test('a page’s name in a service worker is reported, on a page it is not', () => {
+    const text = page(js('document.title;', 'service-worker'), js('document.title;'));
+    expect(typesOf(text)).toEqual([expect.stringMatching(/^page.md:2 .*'document'/)]);
   });
   test('a program that throws, or uses what only fragments get, does not end with 0', async () => {
     expect((await run(js("throw new Error('no');", 'run'))).status).toBe(1);

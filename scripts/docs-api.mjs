@@ -91,11 +91,21 @@ function shapeText(entry) {
   return [`### ${entry.name}`, prose(entry.doc), ...fields].join('\n\n');
 }
 
+/** What an error carries beside its message: fields, not the code that each class repeats. */
+const carries = (entry) =>
+  entry.members
+    .filter((member) => !member.isStatic)
+    .map((member) => ` It carries \`${member.name}: ${member.type}\`: ${prose(member.doc)}`)
+    .join('');
 const errorRows = errors.map((entry) => [
   `[${entry.name}](errors.md#${entry.name.toLowerCase()})`,
+  prose(entry.doc) + carries(entry),
+]);
+const typeRows = types.map((entry) => [
+  `\`${entry.name}\``,
+  `\`${prose(entry.type)}\``,
   prose(entry.doc),
 ]);
-const typeRows = types.map((entry) => [`\`${entry.name}\``, `\`${entry.type}\``, prose(entry.doc)]);
 
 const page = `# API reference
 

@@ -197,7 +197,7 @@ function compile(
   compilerOptions: ts.CompilerOptions,
 ): string[] {
   if (blocks.length === 0) return [];
-  const byFile = new Map(blocks.map((block) => [join(scratch, fileOf(block)), block]));
+  const byFile = new Map(blocks.map((block) => [slashed(join(scratch, fileOf(block))), block]));
   const roots = [...byFile.keys()];
   if (compilerOptions === onPageOrNode) roots.push(join(root, 'test/docs/ambient.d.ts'));
   const program = ts.createProgram(roots, compilerOptions, hostOf(scratch, compilerOptions));
@@ -210,12 +210,15 @@ function compile(
   });
 }
 
+/** A path as the compiler writes it. */
+const slashed = (path: string): string => path.replaceAll('\\', '/');
+
 /** Reads each file outside the scratch folder once, however many programs use it. */
 function hostOf(scratch: string, compilerOptions: ts.CompilerOptions): ts.CompilerHost {
   const host = ts.createCompilerHost(compilerOptions, true);
   const read = host.getSourceFile.bind(host);
   host.getSourceFile = (name, version, ...rest) => {
-    if (name.startsWith(scratch)) return read(name, version, ...rest);
+    if (name.startsWith(slashed(scratch))) return read(name, version, ...rest);
     if (!sources.has(name)) sources.set(name, read(name, version, ...rest));
     return sources.get(name);
   };

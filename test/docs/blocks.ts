@@ -3,8 +3,8 @@
  *
  * The words after the language say what is done with a block (`js run`, `js file=worker.mjs`):
  *
- *   js, ts             type-checked as a module against the real types; `ambient.d.ts` lends it `pool`,
- *                      `frame` and a few more names, so that a fragment need not make them
+ *   js, ts             type-checked as a module against the real types; docs/ambient.d.ts lends it
+ *                      `pool`, `frame` and a few more names, so that a fragment need not make them
  *   js run             also run on Node: it has to end by itself, with nothing on standard error
  *   js file=NAME       written under that name, beside the other files of its section (`## …`)
  *   js service-worker  type-checked with the names of a service worker instead of a page's
@@ -199,7 +199,7 @@ function compile(
   if (blocks.length === 0) return [];
   const byFile = new Map(blocks.map((block) => [slashed(join(scratch, fileOf(block))), block]));
   const roots = [...byFile.keys()];
-  if (compilerOptions === onPageOrNode) roots.push(join(root, 'test/docs/ambient.d.ts'));
+  if (compilerOptions === onPageOrNode) roots.push(join(root, 'docs/ambient.d.ts'));
   const program = ts.createProgram(roots, compilerOptions, hostOf(scratch, compilerOptions));
   return ts.getPreEmitDiagnostics(program).map((fault) => {
     const sentence = ts.flattenDiagnosticMessageText(fault.messageText, ' ');

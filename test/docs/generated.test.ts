@@ -17,9 +17,13 @@ function check(folder: string, script: string): { status: number | null; stderr:
 }
 
 describe('generated pages', () => {
-  test.each(scripts)('%s is what %s would write', (_, script) => {
-    expect(check(root, script)).toEqual({ status: 0, stderr: '' });
-  });
+  test.each(scripts)(
+    '%s is what %s would write',
+    (_, script) => {
+      expect(check(root, script)).toEqual({ status: 0, stderr: '' });
+    },
+    180_000,
+  );
 
   test('a changed docstring, a moved field and a false drawing are noticed', () => {
     const copy = mkdtempSync(join(tmpdir(), 'frameslab-generated-'));

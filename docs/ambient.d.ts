@@ -1,6 +1,7 @@
 /**
- * The names that a fragment of the documentation may use without making them. A page says what they
+ * The names that a fragment of the documentation may use without making them; a page says what they
  * are where it is not obvious. Programs (`js run`) do not get them: they would fail when they run.
+ * This file lies here and not in test/, so that no test gets the names either.
  */
 
 import type { Worker as NodeWorker } from 'node:worker_threads';

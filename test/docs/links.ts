@@ -3,7 +3,6 @@ import { posix } from 'node:path';
 
 /** Pages that are announced by the index and written elsewhere; a link to one may lead nowhere yet. */
 const ANNOUNCED = [
-  'docs/examples/',
   'docs/visualiser/',
   'docs/runtimes.md',
   'docs/distribution.md',

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { answerOf } from '../test/browsers/echo.mjs';
 import { openChromium } from './lib/chromium.mjs';
 import { CannotRun } from './lib/fetch.mjs';
 
@@ -20,12 +21,14 @@ const suites = [
   ['deaths', true],
   ['audio', true],
   ['plain', false],
+  ['claims', true],
+  ['isolation', true],
 ];
 
 // ---------------------------------------------------------------------------------------------
 // The server
 
-const folders = ['/dist/', '/test/browsers/', '/test/workers/threads/'];
+const folders = ['/dist/', '/test/browsers/', '/test/docs/', '/test/workers/threads/'];
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -35,7 +38,13 @@ const isolation = {
 /** Serves the folders above to this machine alone; answers the server and its address. */
 async function serve(isolated) {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://localhost');
+    const url = new URL(request.url, 'http://localhost');
+    const { pathname } = url;
+    const special = answerOf(url);
+    if (special !== undefined) {
+      response.writeHead(200, special.headers).end(special.body);
+      return;
+    }
     const type = types[extname(pathname)];
     try {
       if (type === undefined || !folders.some((folder) => pathname.startsWith(folder))) throw 404;

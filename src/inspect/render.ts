@@ -20,7 +20,7 @@ import { type Item, listed, type Paint, painted, plainText, wrapped } from './te
 /** Options of `renderSlab`. */
 export interface RenderOptions {
   /**
-   * `pool.stats()`: says how many slots there are, and adds lanes and counters. Without it the
+   * `pool.stats()`: says how many slots there are, and adds lanes and counters. Default: none, the
    * picture ends with the highest slot that was reported.
    */
   readonly stats?: PoolStats | undefined;

@@ -3,8 +3,8 @@
  * and the cache meet, and the order of their writes is the one that survives a kill.
  *
  * Invariants
- * 1. While a slot is owned by this seat, or this thread is its sole holder (shared-count.ts),
- *    retain and release are plain reads and writes; else the count changes by compare-exchange.
+ * 1. While a slot is owned by this seat, retain and release are plain reads and writes; else the
+ *    count changes by compare-exchange, which a sole holder (shared-count.ts) wins at once.
  * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
  *    Then the word must produce the very handle that was given.
  * 3. Nothing is half done at a call that may throw: room in the cache is made before a release

@@ -8,8 +8,8 @@
  *    by compare-exchange only, and never past `COUNT_MAX`, where it would carry into the flags.
  * 2. The sole holder is alone again. If the word counts one reference and this thread's ledger has
  *    it, nobody else can raise, lower or read the slot: writing to the frame is allowed, and the
- *    last release is a plain write. (A `reclaim` may set the suspect flag at the same moment; the
- *    flag says "recount", and a slot that is freed needs no recount.)
+ *    last release cannot lose against another holder. (A `reclaim` may set the suspect flag at the
+ *    same moment, so it is a compare-exchange; a slot that is freed needs no recount.)
  *
  * Called by the seat's own thread only. Never blocks, never allocates.
  */

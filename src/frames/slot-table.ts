@@ -77,8 +77,11 @@ export class SlotTable {
    */
   releaseMany(from: Int32Array, count?: number): number {
     const handles = handlesOf('from', from);
-    const most = integer('count', count ?? handles.length, 0, handles.length);
-    return this.refs.releaseMany(handles, most);
+    const all = handles.length;
+    return this.refs.releaseMany(
+      handles,
+      count === undefined ? all : integer('count', count, 0, all),
+    );
   }
 
   /** Moves a reference out, as a message that one `adopt` takes over. Throws `StaleHandleError`. */

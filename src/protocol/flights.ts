@@ -45,11 +45,12 @@ export class Flights {
 
   /**
    * Remembers who sent the latest message of this slot, and when: for `inspect`, not for safety.
+   * The time comes in an array of one, because a number that is passed on might be boxed.
    */
-  note(slot: number, sender: number): void {
+  note(slot: number, sender: number, time: Float64Array): void {
     const row = this.flightsAt + slot * FLIGHT.size;
     this.i32[row + FLIGHT.sender] = sender + 1;
-    this.f64[(row + FLIGHT.since) >> 1] = Date.now();
+    this.f64[(row + FLIGHT.since) >> 1] = time[0] as number;
   }
 
   /** Puts one reference in flight. `word` is the slot's, for its generation. */

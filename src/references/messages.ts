@@ -85,7 +85,7 @@ export function revoke(refs: References, handle: Handle): boolean {
 /** Flight +1, then ledger −1. False: the addressee has left, and the message was taken back. */
 function send(refs: References, slot: number, to: number, epoch: number): boolean {
   const word = refs.wordOf(slot);
-  refs.flights.note(slot, refs.seat);
+  refs.flights.note(slot, refs.seat, refs.clock.now());
   refs.flights.put(slot, to, word);
   if (to !== ANYBODY && refs.seats.stayOf(to) !== epoch) {
     // The seat changed hands: whoever empties its mail has the message, unless it is still there.

@@ -3,7 +3,8 @@
  * from other threads.
  *
  * Invariants
- * 1. `acquireMany` takes all or none; `releaseMany` checks all before it releases the first.
+ * 1. `acquireMany` takes all or none; `releaseMany` releases all or none. What it has done before it
+ *    finds a stale handle lies in this thread's own cache still, and is undone.
  * 2. What a mailbox delivered is taken over by a compare-exchange against `reclaim`, see
  *    mailbox.ts.
  *
@@ -14,7 +15,7 @@ import { SLOT } from '../slab/layout.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { REFERENCES_MASK } from '../words/ledger-cell.js';
-import { nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
+import { GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
@@ -34,23 +35,27 @@ export class References extends Leases {
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
-    const acquires = this.f64[this.acquiresAt] as number;
+    const done = this.watched ? 0 : this.acquireCached(into, 0, count);
+    return done === count || this.acquireRest(into, done, count);
+  }
+
+  /** Takes what the cache did not have: none of all `count` if the list has not enough either. */
+  private acquireRest(into: Int32Array, from: number, count: number): boolean {
     const misses = this.f64[this.missesAt] as number;
-    let done = 0;
+    let done = from;
     try {
       while (done < count) {
-        done += this.watched ? 0 : this.acquireCached(into, done, count);
-        if (done === count) break;
         const handle = this.acquire();
         if (handle === 0) break;
         into[done++] = handle;
+        done += this.watched ? 0 : this.acquireCached(into, done, count);
       }
       return done === count;
     } finally {
       // Not enough, or the guard found one that was written to: as if nothing had been taken.
       if (done < count) {
         this.releaseMany(into, done);
-        this.f64[this.acquiresAt] = acquires;
+        this.countAcquires(-done);
         this.f64[this.missesAt] = misses;
       }
     }
@@ -58,38 +63,75 @@ export class References extends Leases {
 
   /**
    * Ends one reference for each of the first `count` handles; answers how many were the last ones.
-   * All are checked first: a stale one throws, and nothing is released. What the guard finds is
-   * thrown after all have been released.
+   * A stale one throws, and nothing is released. What the guard finds is thrown after all have been
+   * released.
    */
   releaseMany(from: Int32Array, count: number): number {
-    const alone = this.checkMany(from, count);
-    if (this.guarded) return this.releaseGuarded(from, count);
-    let last = 0;
-    let k = 0;
-    while (k < count) {
-      const room = alone ? this.roomInCache - this.cached : 0;
-      const end = Math.min(count, k + Math.max(0, room));
-      if (end > k) this.freeMany(from, k, end);
-      last += end - k;
-      k = end;
-      if (k < count && this.release(from[k++] as number)) last += 1;
-    }
-    return last;
+    const freed = this.freeRun(from, 0, count);
+    if (freed < count) return this.releaseRest(from, freed, count);
+    if (this.mailboxes.someoneWaits()) this.serve();
+    return freed;
   }
 
-  /** The last releases of slots that nobody else ever knew; the cache has room for them. */
-  private freeMany(from: Int32Array, begin: number, end: number): void {
-    const { i32, indexMask, slotsAt, ledgerAt, rowAt, generationMask, owned } = this;
-    let top = this.cached;
-    for (let k = begin; k < end; k++) {
-      const slot = (from[k] as number) & indexMask;
+  /** Releases what needs care, after a run of `done` that did not. */
+  private releaseRest(from: Int32Array, done: number, count: number): number {
+    try {
+      this.checkMany(from, done, count);
+    } catch (fault) {
+      this.resume(from, done);
+      throw fault;
+    }
+    if (this.guarded) return this.releaseGuarded(from, count);
+    let freed = done;
+    for (let k = done; k < count; ) {
+      if (this.release(from[k++] as number)) freed += 1;
+      const run = this.freeRun(from, k, count);
+      k += run;
+      freed += run;
+    }
+    if (this.mailboxes.someoneWaits()) this.serve();
+    return freed;
+  }
+
+  /**
+   * Frees what comes first in `from[begin … end − 1]` and needs no care: only references to slots
+   * that nobody else ever knew, as far as the cache has room. Answers how many. They stay in this
+   * thread's hands: `resume` undoes it.
+   */
+  private freeRun(from: Int32Array, begin: number, end: number): number {
+    const { i32, slots, indexMask, slotsAt, ledgerAt, rowAt, generationMask, owned } = this;
+    const top = i32[this.topAt] as number;
+    const count = Math.min(end - begin, this.roomInCache - top);
+    let done = 0;
+    for (; done < count; done++) {
+      const handle = from[begin + done] as number;
+      const slot = handle & indexMask;
+      if (slot >= slots) break;
       const at = slotsAt + slot * SLOT.size + SLOT.word;
-      i32[at] = nextGeneration(i32[at] as number, generationMask, owned);
-      i32[rowAt + top++] = slot;
+      const word = i32[at] as number;
+      const held = (i32[ledgerAt + slot] as number) & REFERENCES_MASK;
+      if (held !== 1 || (word & PAYLOAD_MASK) !== owned) break;
+      if (this.encode(slot, word) !== handle) break;
+      i32[at] = nextGeneration(word, generationMask, owned);
+      i32[rowAt + top + done] = slot;
       i32[ledgerAt + slot] = 0;
     }
-    i32[this.topAt] = top;
-    if (this.mailboxes.someoneWaits()) this.serve();
+    if (done > 0) i32[this.topAt] = top + done;
+    return done;
+  }
+
+  /** Goes on with the leases that `freeRun` has just ended, the first `count` of `from`. */
+  private resume(from: Int32Array, count: number): void {
+    const { i32, indexMask, ledgerAt, owned } = this;
+    i32[this.topAt] = (i32[this.topAt] as number) - count;
+    for (let k = 0; k < count; k++) {
+      const handle = from[k] as number;
+      const slot = handle & indexMask;
+      // The handle knows the generation that the word had.
+      const generation = this.codec.generationIn(handle);
+      i32[this.rowOf(slot) + SLOT.word] = (generation << GENERATION_SHIFT) | owned;
+      i32[ledgerAt + slot] = 1;
+    }
   }
 
   /** Releases what a dead thread left: what the guard finds is a warning, and stops nothing. */
@@ -153,37 +195,36 @@ export class References extends Leases {
 
   /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */
   private acquireCached(into: Int32Array, from: number, end: number): number {
-    const { i32 } = this;
+    const { i32, f64, slotsAt, ledgerAt } = this;
     const top = i32[this.topAt] as number;
     const count = Math.min(top, end - from);
+    const warmest = this.rowAt + top - 1;
+    for (let k = 0; k < count; k++) {
+      const slot = i32[warmest - k] as number;
+      const at = slotsAt + slot * SLOT.size;
+      into[from + k] = this.encode(slot, i32[at + SLOT.word] as number);
+      i32[ledgerAt + slot] = 1;
+      f64[(at + SLOT.length) >> 1] = 0; // length and tag
+      f64[(at + SLOT.timestamp) >> 1] = 0;
+      f64[(at + SLOT.sequence) >> 1] = 0;
+    }
     i32[this.topAt] = top - count;
     this.countAcquires(count);
-    for (let k = 0; k < count; k++) {
-      into[from + k] = this.begin(i32[this.rowAt + top - 1 - k] as number);
-    }
     return count;
   }
 
-  /**
-   * Every handle is held, as often as it is named; writes nothing but this thread's own marks. True
-   * if each is the only reference to a slot that nobody else ever knew.
-   */
-  private checkMany(from: Int32Array, count: number): boolean {
+  /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
+  private checkMany(from: Int32Array, begin: number, end: number): void {
     this.marks ??= new Int32Array(this.slots);
     this.round = (this.round + 1) | 0;
     if (this.round === 0) this.marks.fill(0);
-    const { i32, ledgerAt, slotsAt, owned, marks, round } = this;
-    let alone = true;
-    for (let k = 0; k < count; k++) {
+    const { marks, round } = this;
+    for (let k = begin; k < end; k++) {
       const handle = from[k] as number;
       const slot = this.check(handle);
-      if (marks[slot] === round) this.checkRepeated(from, count, handle);
-      const word = i32[slotsAt + slot * SLOT.size + SLOT.word] as number;
-      const held = (i32[ledgerAt + slot] as number) & REFERENCES_MASK;
-      if (held !== 1 || (word & PAYLOAD_MASK) !== owned) alone = false;
+      if (marks[slot] === round) this.checkRepeated(from, end, handle);
       marks[slot] = round;
     }
-    return alone;
   }
 
   private checkRepeated(from: Int32Array, count: number, handle: Handle): void {

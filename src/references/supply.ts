@@ -17,6 +17,7 @@ import { Park } from '../protocol/park.js';
 import { SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import { Cache } from '../threads/cache.js';
+import { CoarseClock } from '../threads/clock.js';
 import { Guard } from '../threads/guard.js';
 import { Ledger } from '../threads/ledger.js';
 import { recount } from '../threads/recount.js';
@@ -34,6 +35,8 @@ export class Supply extends Cache {
   readonly mailboxes: Mailboxes;
   readonly guard: Guard;
   readonly trace: Trace;
+  /** When a message was sent, as far as that is worth knowing. */
+  readonly clock = new CoarseClock();
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {

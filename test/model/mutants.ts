@@ -153,8 +153,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a message departs before it is in flight',
     changes: [
       [
-        'return refs.flights.note(slot, refs.seat), refs.flights.put(slot, to, word),',
-        'return refs.flights.note(slot, refs.seat), refs.depart(slot, 1), refs.flights.put(slot, to, word),',
+        'return refs.flights.note(slot, refs.seat, refs.clock.now()), refs.flights.put(slot, to, word),',
+        'return refs.flights.note(slot, refs.seat, refs.clock.now()), refs.depart(slot, 1), refs.flights.put(slot, to, word),',
       ],
       ['? !1 : (refs.depart(slot, 1), !0);', '? !1 : !0;'],
     ],

@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // The long suites have configurations of their own.
-    exclude: ['test/soak/**', 'test/kill/**'],
+    exclude: ['test/soak/**', 'test/kill/**', 'test/examples/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

@@ -68,7 +68,6 @@ export class Attachment {
     for (const attachment of attachments) if (attachment.isAt(slab)) return attachment;
     const seats = new Seats(slab);
     const seat = seats.claim(tokenOfThread(), hostOfThread().threadName);
-    slab.i32[seats.at(seat) + SEAT.hint] = startOf(slab, seat);
     const attachment = new Attachment(slab, seat);
     attachments.add(attachment);
     return attachment;
@@ -108,6 +107,7 @@ export class Attachment {
     dropMail(refs);
     refs.giveCacheBack();
     refs.retire();
+    refs.clearShares(refs.seat);
     this.releaseLock();
     refs.seats.vacate(refs.seat);
     registry().delete(this);
@@ -137,12 +137,6 @@ export class Attachment {
 /** The identity in a slab's header. */
 function identityOf(slab: Slab): string {
   return `${slab.i32[HEADER.identity]}.${slab.i32[HEADER.identity + 1]}`;
-}
-
-/** Where a seat starts to look for free slots, so that seats do not meet at one leaf. */
-function startOf(slab: Slab, seat: number): number {
-  const resident = Math.max(1, Math.ceil(slab.geometry.preallocateFrames / 32));
-  return Math.floor((seat * Math.min(resident, slab.layout.leaves)) / slab.geometry.threadsMax);
 }
 
 function registry(): Set<Attachment> {

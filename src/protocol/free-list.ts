@@ -17,10 +17,9 @@
  *      load(stamp) === c: empty                            the stamp unchanged with a bit set.
  *
  * 3. Whoever moves a bit says so in the journal of its seat *before* it does, and clears the
- *    journal
- *    *after* the slots' words say where the slots are. If a thread dies in between, the slots of
- *    that leaf whose bit is clear, whose word says "listed", and that no living journal names, are
- *    lost, and `reclaim` finds them.
+ *    journal *after* the slots' words say where the slots are. If a thread dies in between, the
+ *    slots of that leaf whose bit is clear, whose word says "listed", and that no living journal
+ *    names, are lost, and `reclaim` finds them.
  *
  * Lock-free: a failed round means that another thread took or gave a slot. Any attached thread may
  * call it; nothing blocks or allocates.
@@ -48,6 +47,7 @@ export class FreeList {
   private readonly journalAt: number;
   private readonly hintAt: number;
   private readonly emptyAt: number;
+  private readonly home: number;
 
   /** @param slab the slab; @param seatAt the int at which this seat's rows begin. */
   constructor(slab: Slab, seatAt: number) {
@@ -67,6 +67,7 @@ export class FreeList {
     this.journalAt = seatAt + SEAT.journal;
     this.hintAt = seatAt + SEAT.hint;
     this.emptyAt = seatAt + SEAT.emptyAt;
+    this.home = homeOf(slab, (seatAt - layout.seatsAt) / SEAT.size);
   }
 
   /** Sets every bit. Only the creator calls it, before anybody else can see the slab. */
@@ -88,9 +89,8 @@ export class FreeList {
 
   /**
    * Takes up to `want` slots of one leaf and answers their bits; the leaf is in `this.leaf`.
-   * Answers
-   * 0 only if the list was empty at one moment of the call. The journal names the leaf until the
-   * caller, who must first write where the slots are, calls `settled`.
+   * Answers 0 only if the list was empty at one moment of the call. The journal names the leaf
+   * until the caller, who must first write where the slots are, calls `settled`.
    */
   claim(want: number): number {
     const i32 = this.i32;
@@ -175,7 +175,7 @@ export class FreeList {
     // Polling an exhausted pool costs one load: no bit was set since this seat saw none.
     if (Atomics.load(i32, this.stampAt) === i32[this.emptyAt]) return -1;
     for (;;) {
-      const found = this.search(first >>> 5, first & 31);
+      const found = this.search(this.home >>> 5, this.home & 31);
       if (found >= 0) return found;
       const seen = Atomics.load(i32, this.stampAt);
       const missed = this.scan();
@@ -269,6 +269,12 @@ export class FreeList {
     const free = (this.slots - takes + (i32[this.stampAt] as number) - 1) | 0;
     if (free < (i32[this.lowWaterAt] as number)) i32[this.lowWaterAt] = free;
   }
+}
+
+/** Where a seat looks first, so that seats do not meet at one leaf, and warm slots come back. */
+function homeOf(slab: Slab, seat: number): number {
+  const resident = Math.max(1, Math.ceil(slab.geometry.preallocateFrames / 32));
+  return Math.floor((seat * Math.min(resident, slab.layout.leaves)) / slab.geometry.threadsMax);
 }
 
 /** How many bits are set. */

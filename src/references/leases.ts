@@ -56,8 +56,6 @@ export class Leases extends SharedCount {
   protected readonly watched: boolean;
   private readonly waitersAt: number;
   private readonly manySeats: boolean;
-  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
-  protected readonly roomInCache: number;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -75,7 +73,6 @@ export class Leases extends SharedCount {
     this.watched = this.guarded || this.trace.active;
     this.waitersAt = layout.waitersAt;
     this.manySeats = layout.waiterWords > 1;
-    this.roomInCache = this.guarded ? 0 : this.cacheLimit;
   }
 
   /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
@@ -94,11 +91,23 @@ export class Leases extends SharedCount {
 
   /** Adds a reference of this thread. */
   retain(handle: Handle): void {
-    const slot = this.check(handle);
-    const owned = (this.wordOf(slot) & PAYLOAD_MASK) === this.owned;
-    if (this.ledger.count(slot) >= COUNT_MAX) throw overflowOf(slot);
-    this.ledger.add(slot, 1);
-    if (owned || this.raise(slot, 1)) return;
+    const { i32 } = this;
+    const slot = handle & this.indexMask;
+    const cellAt = this.ledgerAt + slot;
+    const cell = i32[cellAt] as number;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    const word = i32[at] as number;
+    const count = cell & REFERENCES_MASK;
+    if (count === 0 || this.encode(slot, word) !== handle || slot >= this.slots) {
+      throw this.refusal(handle);
+    }
+    if (count >= COUNT_MAX) throw overflowOf(slot);
+    i32[cellAt] = cell + 1;
+    const payload = word & PAYLOAD_MASK;
+    if (payload === this.owned) return;
+    // Mostly nobody interferes: one compare-exchange, with the word that was just checked.
+    if (payload < COUNT_MAX && Atomics.compareExchange(i32, at, word, word + 1) === word) return;
+    if (this.raise(slot, 1)) return;
     this.undo(slot, 1);
     throw overflowOf(slot);
   }
@@ -116,7 +125,7 @@ export class Leases extends SharedCount {
       throw this.refusal(handle);
     }
     const payload = word & PAYLOAD_MASK;
-    if (payload !== this.owned) return this.releaseShared(slot);
+    if (payload !== this.owned) return this.releaseShared(slot, word);
     if (count > 1) {
       i32[cellAt] = cell + ONE_LESS;
       return false;
@@ -176,6 +185,7 @@ export class Leases extends SharedCount {
 
   protected acquireFromList(): Handle {
     if (this.closed) throw closedError();
+    this.giveSharesBack();
     const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
     let slot = this.refill(want);
     if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
@@ -198,20 +208,17 @@ export class Leases extends SharedCount {
     return true;
   }
 
-  private releaseShared(slot: number): boolean {
+  private releaseShared(slot: number, seen: number): boolean {
     const at = this.rowOf(slot) + SLOT.word;
-    for (;;) {
-      const word = this.i32[at] as number;
-      if ((word & PAYLOAD_MASK) === 1) return this.freeAlone(slot);
+    for (let word = seen; (word & PAYLOAD_MASK) !== 1; word = this.i32[at] as number) {
       // R1 releases this thread's reads and writes of the frame to the thread that frees it.
-      if (Atomics.compareExchange(this.i32, at, word, word - 1) === word) {
-        this.ledger.subtract(slot, 1);
-        this.countDeparture();
-        this.lowered(slot);
-        return false;
-      }
-      // Lost the race: another reference came or went.
+      if (Atomics.compareExchange(this.i32, at, word, word - 1) !== word) continue; // lost the race
+      this.ledger.subtract(slot, 1);
+      this.countDeparture();
+      this.lowered(slot);
+      return false;
     }
+    return this.freeAlone(slot);
   }
 
   /** The last release of a slot whose word counts the one reference that this thread has. */

@@ -106,7 +106,10 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
   refs.list.disturb();
   const counter = (refs.seats.at(refs.seat) + SEAT.reclaimed) >> 1;
   f64[counter] = (f64[counter] as number) + freed;
-  if (vacated) refs.seats.vacate(seat);
+  if (vacated) {
+    refs.clearShares(seat);
+    refs.seats.vacate(seat);
+  }
   // Free first, then give up the charge: nobody may begin on a seat that is about to be free.
   Atomics.store(i32, at + SEAT.reclaimer, 0);
   const inDoubt = !vacated || unsettled(refs, suspects);

@@ -3,8 +3,8 @@
  * from other threads.
  *
  * Invariants
- * 1. `acquireMany` takes all or none; `releaseMany` releases all or none. What it has done before it
- *    finds a stale handle lies in this thread's own cache still, and is undone.
+ * 1. `acquireMany` takes all or none; `releaseMany` releases all or none. What it has done before
+ *    it finds a stale handle lies in this thread's own cache still, and is undone.
  * 2. What a mailbox delivered is taken over by a compare-exchange against `reclaim`, see
  *    mailbox.ts.
  *

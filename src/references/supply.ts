@@ -20,7 +20,7 @@ import { Cache } from '../threads/cache.js';
 import { CoarseClock } from '../threads/clock.js';
 import { Guard } from '../threads/guard.js';
 import { Ledger } from '../threads/ledger.js';
-import { recount } from '../threads/recount.js';
+import { recount, type Verdict } from '../threads/recount.js';
 import { Seats } from '../threads/seats.js';
 import { Trace } from '../threads/trace.js';
 import type { Handle } from '../words/handle.js';
@@ -161,20 +161,27 @@ export class Supply extends Cache {
       return 0;
     }
     let freed = 0;
-    const verdicts = recount(this.slab, slots);
-    for (const { slot, word, references } of verdicts) {
-      if (references === 0) {
-        if (this.takeOver(slot, word)) freed += 1;
-      } else if (references < payloadOf(word)) {
-        const right = withPayload(word, references) | SUSPECT;
-        Atomics.compareExchange(this.i32, this.rowOf(slot) + SLOT.word, word, right);
-      }
+    let verdicts: readonly Verdict[] = [];
+    try {
+      verdicts = recount(this.slab, slots);
+      for (const verdict of verdicts) if (this.apply(verdict)) freed += 1;
+    } finally {
+      Atomics.store(this.i32, at, 0);
     }
-    Atomics.store(this.i32, at, 0);
     const decided = new Set(verdicts.map(({ slot }) => slot));
     // Somebody was at it all the time, and nobody is bound to come by again.
     if (slots.some((slot) => !decided.has(slot) && this.isSuspect(slot))) this.raiseDoubt();
     if (freed > 0 && this.mailboxes.someoneWaitsNow()) this.serve();
     return freed;
+  }
+
+  /** Frees a slot that nobody refers to, and lowers a count that is too high; true if it freed. */
+  private apply({ slot, word, references }: Verdict): boolean {
+    if (references === 0) return this.takeOver(slot, word);
+    if (references < payloadOf(word)) {
+      const right = withPayload(word, references) | SUSPECT;
+      Atomics.compareExchange(this.i32, this.rowOf(slot) + SLOT.word, word, right);
+    }
+    return false;
   }
 }

@@ -5,8 +5,9 @@
  * 1. Every number in a `Geometry` is a checked integer; nothing behind this file checks again.
  * 2. Capacity stays honest: `slots = frames + threadsMax × cacheFrames`. Proof that `frames` can
  *    always be held at once: a slot is held, cached or in the free list. A seat never has more than
- *    `cacheFrames` slots in its cache and on the way into it (a full cache spills before it takes),
- *    so at most `threadsMax × cacheFrames` are cached. If fewer than `frames` are held, then held +
+ *    `cacheFrames` slots in its cache and on the way into it for each share of the reserve that it
+ *    uses (threads/shares.ts), and there are `threadsMax` shares, so at most `threadsMax ×
+ *    cacheFrames` are cached. If fewer than `frames` are held, then held +
  *    cached < slots, so the free list is not empty, and acquire succeeds. "Held" counts references,
  *    messages, lanes, slots of the dead not yet reclaimed, and what calls in progress have in hand.
  * 3. `preallocateFrames` is clamped to `frames`; a minimum above it is refused, not clamped.
@@ -52,6 +53,11 @@ export interface FramePoolOptions {
   readonly threadsMax?: number;
   /** Free slots that a thread may keep for itself. Default: 128 KiB worth of frames, at most 32. */
   readonly cacheFrames?: number;
+  /**
+   * How far a cache may grow while seats are empty, whose `cacheFrames` it borrows. Default: four
+   * times `cacheFrames`, or just `cacheFrames` where that was given.
+   */
+  readonly cacheFramesMax?: number;
   /** Bytes of user header per frame, beside its data. Default 0. */
   readonly headerBytes?: number;
   /** Record who acquired a frame, where and when: never, always, or a share of the acquires. */
@@ -90,6 +96,8 @@ export interface Geometry {
   readonly threadsMax: number;
   /** Free slots that one seat may keep for itself. */
   readonly cacheFrames: number;
+  /** As many while it borrows the shares of empty seats. */
+  readonly cacheFramesMax: number;
   /** Bytes of user header per frame. */
   readonly headerBytes: number;
   /** Frames made resident at creation. */
@@ -123,6 +131,8 @@ export const CAPACITY_MAX = 1 << 20;
 
 const CACHE_BUDGET_BYTES = 128 * 1024;
 const CACHE_FRAMES_DEFAULT = 32;
+/** By default a cache grows to so many shares: its own, and those of empty seats. */
+const CACHE_SHARES_DEFAULT = 4;
 
 /** How many slots the slab has: every frame that can be held, and every one that can be cached. */
 export function slotsOf(geometry: Geometry): number {
@@ -231,6 +241,14 @@ export function geometryOf(options: FramePoolOptions): Geometry {
   const threadsMax = integer('threadsMax', given(options.threadsMax, 16), 1, THREADS_MAX);
   const warm = Math.min(CACHE_FRAMES_DEFAULT, Math.floor(CACHE_BUDGET_BYTES / size));
   const cacheFrames = integer('cacheFrames', given(options.cacheFrames, warm), 0, CACHE_FRAMES_MAX);
+  const grown =
+    options.cacheFrames === undefined ? cacheFrames * CACHE_SHARES_DEFAULT : cacheFrames;
+  const cacheFramesMax = integer(
+    'cacheFramesMax',
+    given(options.cacheFramesMax, grown),
+    cacheFrames,
+    CACHE_FRAMES_MAX,
+  );
   const slots = frames + threadsMax * cacheFrames;
   if (slots > SLOTS_MAX) {
     throw new InvalidOptionError(
@@ -251,6 +269,7 @@ export function geometryOf(options: FramePoolOptions): Geometry {
     frames,
     threadsMax,
     cacheFrames,
+    cacheFramesMax,
     headerBytes: integer('headerBytes', given(options.headerBytes, 0), 0, HEADER_BYTES_MAX),
     preallocateFrames: Math.min(frames, Math.max(min, Math.floor(budget / size))),
     traceRate: traceRateOf(given(options.trace, false)),

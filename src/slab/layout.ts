@@ -15,6 +15,7 @@
  *   │ SLOTS       8 ints per slot: word guard | length tag | time stamp  sequence    │
  *   │ FLIGHTS     4 ints per slot: flight sender | since                            │
  *   │ SEATS       5 lines per seat: claim+name · private · counters · bell+mailbox  │
+ *   │ SHARES      1 int per seat: whose cache may use that seat's share             │
  *   │ CACHES      per seat: the indices of its free slots                           │
  *   │ LEDGERS     per seat: one cell per slot                                       │
  *   │ MAIL        per seat: one cell per slot, messages addressed to that seat      │
@@ -61,8 +62,8 @@ export enum HEADER {
   identity = 17,
   /** The library's own version, `major << 20 | minor << 10 | patch`: for messages only. */
   library = 19,
-  /** Always 0. */
   zero = 20,
+  cacheFramesMax = 21,
   size = 64,
 }
 
@@ -123,8 +124,7 @@ export enum SEAT {
   bell = 48,
   mailbox = 49,
   ticket = 50,
-  // line 4: more of the name
-  nameMore = 64,
+  nameMore = 64, // line 4
   size = 80,
 }
 
@@ -158,7 +158,7 @@ export enum TRACE {
   size = 256,
 }
 
-/** Where one channel's region begins and how its lanes are spaced. */
+/** Where one channel's region begins, and its lanes. */
 export interface ChannelLayout extends ChannelGeometry {
   /** Position in the catalog. */
   readonly index: number;
@@ -176,7 +176,6 @@ export interface ChannelLayout extends ChannelGeometry {
 
 /** Every offset of one slab. */
 export interface Layout {
-  /** How many slots. */
   readonly slots: number;
   /** Global words, each on a line of its own. */
   readonly stampAt: number;
@@ -199,6 +198,7 @@ export interface Layout {
   readonly slotsAt: number;
   readonly flightsAt: number;
   readonly seatsAt: number;
+  readonly sharesAt: number;
   readonly cachesAt: number;
   readonly cacheStride: number;
   readonly ledgersAt: number;
@@ -246,7 +246,7 @@ export function layoutOf(geometry: Geometry): Layout {
   const leafStride = leaves <= SPACED_LEAVES_MAX ? LINE : 1;
   const summaryWords = Math.ceil(leaves / 32);
   const rootWords = Math.ceil(summaryWords / 32);
-  const cacheStride = lineUp(Math.max(1, geometry.cacheFrames));
+  const cacheStride = lineUp(Math.max(1, geometry.cacheFramesMax));
   const ledgerStride = lineUp(slots);
   const at = {
     stampAt: region(1),
@@ -262,6 +262,7 @@ export function layoutOf(geometry: Geometry): Layout {
     slotsAt: region(slots * SLOT.size),
     flightsAt: region(slots * FLIGHT.size),
     seatsAt: region(seats * SEAT.size),
+    sharesAt: region(seats),
     cachesAt: region(seats * cacheStride),
     ledgersAt: region(seats * ledgerStride),
     mailAt: region(seats * ledgerStride),

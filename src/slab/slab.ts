@@ -128,6 +128,7 @@ export class Slab {
     i32[HEADER.frames] = geometry.frames;
     i32[HEADER.threadsMax] = geometry.threadsMax;
     i32[HEADER.cacheFrames] = geometry.cacheFrames;
+    i32[HEADER.cacheFramesMax] = geometry.cacheFramesMax;
     i32[HEADER.headerBytes] = geometry.headerBytes;
     i32[HEADER.preallocateFrames] = geometry.preallocateFrames;
     i32[HEADER.oversize] = OVERSIZE.indexOf(geometry.oversize);
@@ -240,6 +241,7 @@ function geometryIn(
       frames: int(HEADER.frames),
       threadsMax: int(HEADER.threadsMax),
       cacheFrames: int(HEADER.cacheFrames),
+      cacheFramesMax: int(HEADER.cacheFramesMax),
       headerBytes: int(HEADER.headerBytes),
       trace: f64[HEADER.traceRate / 2] as number,
       oversize: OVERSIZE[int(HEADER.oversize)] as (typeof OVERSIZE)[number],

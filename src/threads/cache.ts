@@ -5,10 +5,12 @@
  * 1. The slot's word is the truth: every slot in the row says "owned by this seat", and its ledger
  *    cell counts nothing. The row only makes finding them fast; `reclaim` never reads it, so it may
  *    be wrong at any point where the thread dies.
- * 2. At most `cacheFrames` slots are in the row or on the way into it: a full cache spills before
- *    it takes, and a refill takes at most half a cache, of which one is for the caller. (A pool
- *    without caches still refills one at a time, straight into the caller's hands.)
- * 3. Refill and spill move half a cache at a time and take the coldest slots out, so that one
+ * 2. At most `cacheLimit` slots are in the row or on the way into it: a full cache grows or spills
+ *    before it takes, and a refill takes at most half a cache, of which one is for the caller. (A
+ *    thread without a cache still refills one at a time, straight into the caller's hands.)
+ * 3. The limit is `cacheFrames` for each share of the reserve that this seat uses (shares.ts): its
+ *    own, and while the cache overflows those of empty seats, up to `cacheFramesMax`.
+ * 4. Refill and spill move half a cache at a time and take the coldest slots out, so that one
  *    acquire in many touches shared memory.
  *
  * Called by the seat's own thread only. Never blocks, never allocates.
@@ -18,6 +20,7 @@ import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import { HandleCodec } from '../words/handle.js';
 import { generationOf, nextGeneration, ownedBy, withPayload } from '../words/slot-word.js';
+import { Shares } from './shares.js';
 
 /** One seat's private stock of free slots, and what it takes to move them. */
 export class Cache {
@@ -31,10 +34,17 @@ export class Cache {
   /** The payload of a word that says "owned by this seat". */
   protected readonly owned: number;
   protected readonly generationMask: number;
-  protected readonly cacheLimit: number;
+  /** How many slots it may hold now. */
+  protected cacheLimit = 0;
+  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
+  protected roomInCache = 0;
   /** Where the row's size stands; in the header, at a constant 0, once this thread has left. */
   protected topAt: number;
   protected readonly rowAt: number;
+  private readonly shares: Shares;
+  private readonly share: number;
+  private readonly limitMax: number;
+  private readonly looksAtEach: boolean;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -48,9 +58,13 @@ export class Cache {
     this.slotsAt = layout.slotsAt;
     this.owned = ownedBy(seat);
     this.generationMask = this.codec.generationMask;
-    this.cacheLimit = slab.geometry.cacheFrames;
     this.topAt = seatAt + SEAT.top;
     this.rowAt = layout.cachesAt + seat * layout.cacheStride;
+    this.shares = new Shares(slab, seat);
+    this.share = slab.geometry.cacheFrames;
+    this.limitMax = slab.geometry.cacheFramesMax;
+    this.looksAtEach = slab.geometry.guard !== 'off';
+    this.grow();
   }
 
   /** How many slots it holds now. */
@@ -76,8 +90,10 @@ export class Cache {
     i32[this.topAt] = top + 1;
   }
 
-  /** Makes room in a full cache: spills the colder half. */
+  /** Makes room in a full cache: lets it grow, or spills the colder half. */
   makeRoom(): void {
+    this.giveSharesBack();
+    if ((this.i32[this.topAt] as number) < this.cacheLimit || this.grow()) return;
     this.spill(((this.i32[this.topAt] as number) + 1) >> 1);
   }
 
@@ -98,12 +114,41 @@ export class Cache {
     return Math.max(1, this.cacheLimit >> 1);
   }
 
+  /** Gives up shares that others need, after the slots that they stood for. */
+  giveSharesBack(): void {
+    if (this.cacheLimit <= this.share) return;
+    const recalled = this.shares.recalled();
+    if (recalled === 0) return;
+    this.setLimit(this.cacheLimit - recalled * this.share);
+    this.spill((this.i32[this.topAt] as number) - this.cacheLimit);
+    this.shares.giveBack(recalled);
+  }
+
+  /** Gives up the shares of a seat whose cache is empty for good: this one, or one that died. */
+  clearShares(seat: number): void {
+    this.shares.clear(seat);
+  }
+
+  /** One share more: the own one first, then those of empty seats. False if there is none. */
+  private grow(): boolean {
+    const { share, cacheLimit } = this;
+    if (share === 0 || cacheLimit + share > this.limitMax) return false;
+    if (!(cacheLimit === 0 ? this.shares.takeOwn() : this.shares.borrow())) return false;
+    this.setLimit(cacheLimit + share);
+    return true;
+  }
+
+  private setLimit(slots: number): void {
+    this.cacheLimit = slots;
+    this.roomInCache = this.looksAtEach ? 0 : slots;
+  }
+
   /** Returns the `count` coldest slots, those at the row's bottom, to the shared list. */
   spill(count: number): void {
     const { i32, rowAt, list, slotsAt, generationMask } = this;
     const top = i32[this.topAt] as number;
     const move = Math.min(count, top);
-    if (move === 0) return;
+    if (move <= 0) return;
     i32[this.topAt] = top - move; // what the row says is wrong for a while; the words are right
     for (let end = move; end > 0; ) {
       // All that share the leaf of the first go together; the others close ranks.

@@ -11,8 +11,8 @@ const manifest = JSON.parse(read('package.json'));
 const papers = [
   'README.md',
   'CONTRIBUTING.md',
-  ...readdirSync(`${root}docs`)
-    .filter((name) => name.endsWith('.md'))
+  ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => `docs/${name}`),
 ];
 

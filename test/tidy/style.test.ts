@@ -53,6 +53,7 @@ const SIBLINGS: readonly (readonly [from: string, to: string, why: string])[] = 
   ['protocol/mailbox.ts', 'protocol/park.ts', 'who delivers rings the bell'],
   ['frames/external.ts', 'frames/views.ts', 'an external frame copies views'],
   ['threads/locks.ts', 'threads/seats.ts', 'a lock names the stay in a seat'],
+  ['threads/cache.ts', 'threads/shares.ts', 'a cache may hold what its shares stand for'],
   ['threads/host-node.ts', 'threads/host.ts', 'it implements the host that host.ts declares'],
 ];
 

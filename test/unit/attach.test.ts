@@ -150,6 +150,7 @@ describe('a damaged header is refused', () => {
       HEADER.frames,
       HEADER.threadsMax,
       HEADER.cacheFrames,
+      HEADER.cacheFramesMax,
       HEADER.headerBytes,
       HEADER.oversize,
       HEADER.guard,

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { FramePool, SharedMemoryUnavailableError, SlabFormatError, version } from 'frameslab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SLAB_VERSION } from '../../src/slab/slab.js';
 import { expectAllHome, expectFault, type FaultClass, refused, smallPool, stateOf } from './kit.js';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -167,8 +168,13 @@ describe('a thread that loaded another version', () => {
   });
 
   test('of another format is refused, and reads both formats and both versions', async () => {
-    const library = copyOf('9.8.7', 2);
-    const words = ['format 1', 'format 2', `frameslab ${version}`, 'frameslab 9.8.7'];
+    const library = copyOf('9.8.7', SLAB_VERSION + 1);
+    const words = [
+      `format ${SLAB_VERSION} (`,
+      `format ${SLAB_VERSION + 1} (`,
+      `frameslab ${version}`,
+      'frameslab 9.8.7',
+    ];
     const pool = sharing();
     await expectRefused({ how: 'untouched', library, pool }, SlabFormatError, ...words);
     expectAllHome(pool);
@@ -181,12 +187,12 @@ describe('a thread that loaded another version', () => {
   });
 
   test('of the same format takes part', async () => {
-    const library = copyOf('0.1.999', 1);
+    const library = copyOf('0.1.999', SLAB_VERSION);
     await expectShares({ how: 'untouched', library, pool: sharing() }, 'waitAsync');
   });
 
   test('beside this one, of the same format, has a seat of its own in the same thread', async () => {
-    const library = copyOf('0.1.998', 1);
+    const library = copyOf('0.1.998', SLAB_VERSION);
     const other = (await import(library)) as { FramePool: typeof FramePool };
     const pool = sharing();
     const guest = other.FramePool.attach(pool.ref);

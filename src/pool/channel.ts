@@ -153,12 +153,7 @@ export class FrameChannel {
     if (!(into instanceof Int32Array)) {
       throw new InvalidOptionError(`into must be an Int32Array, got ${describe(into)}`);
     }
-    for (let k = 0; k < into.length; k++) {
-      const handle = this.inlet.tryReceive();
-      if (handle === 0) return k;
-      into[k] = handle;
-    }
-    return into.length;
+    return this.inlet.tryReceiveMany(into);
   }
 
   /** From now on this thread gets every frame of the broadcast. Idempotent. */

@@ -125,15 +125,21 @@ export class Leases extends SharedCount {
       throw this.refusal(handle);
     }
     const payload = word & PAYLOAD_MASK;
-    if (payload !== this.owned) return this.releaseShared(slot, word);
-    if (count > 1) {
-      i32[cellAt] = cell + ONE_LESS;
-      return false;
-    }
-    // The last release of a slot that nobody else ever knew.
     const top = i32[this.topAt] as number;
-    if (top >= this.roomInCache) return this.freeWithCare(slot, word);
-    i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    if (payload === this.owned) {
+      if (count > 1) {
+        i32[cellAt] = cell + ONE_LESS;
+        return false;
+      }
+      // The last release of a slot that nobody else ever knew.
+      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
+      i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    } else {
+      if (payload !== 1 || top >= this.roomInCache) return this.releaseShared(slot, word);
+      // The last release of one that others knew. R2, see `freeAlone`.
+      const mine = nextGeneration(word, this.generationMask, this.owned);
+      if (Atomics.compareExchange(i32, at, word, mine) !== word) return this.freeAlone(slot);
+    }
     i32[this.rowAt + top] = slot;
     i32[this.topAt] = top + 1;
     i32[cellAt] = 0;

@@ -68,6 +68,14 @@ export class SharedCount extends Supply {
     this.lowered(slot);
   }
 
+  /** The same for one reference of each of several handles. */
+  departAll(handles: Int32Array, from: number, end: number): void {
+    const mask = this.codec.indexMask;
+    this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + (end - from);
+    this.ledger.departAll(handles, from, end, mask);
+    for (let k = from; k < end; k++) this.lowered((handles[k] as number) & mask);
+  }
+
   /** Takes back an addition to the ledger that came to nothing: somebody else was faster. */
   undo(slot: number, count: number): void {
     this.countDeparture();

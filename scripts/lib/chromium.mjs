@@ -1,9 +1,12 @@
-/** Debian's Chromium, headless, as every script here starts it; installed where root may do so. */
-import { chromium } from 'playwright-core';
-import { debianPackage } from './fetch.mjs';
+/** Debian's Chromium, headless, for scripts that operate a page; installed where root may do so. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { debianPackage, npmPackages } from './fetch.mjs';
 
 /** Starts the browser. Whoever opens it closes it. */
 export function openChromium() {
+  const modules = npmPackages('playwright', { 'playwright-core': '1.64.1' });
+  const { chromium } = createRequire(join(modules, 'x.js'))('playwright-core');
   return chromium.launch({
     executablePath: debianPackage('chromium', '/usr/bin/chromium'),
     headless: true,

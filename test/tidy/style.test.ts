@@ -18,7 +18,7 @@ type Files = ReadonlyMap<string, string>;
 const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['slab/geometry.ts'],
-  ['slab/layout.ts'],
+  ['slab/layout.ts', 'slab/engine.ts'],
   ['slab/slab.ts'],
   ['words/*'],
   ['protocol/*'],
@@ -64,6 +64,7 @@ const ATOMICS_HOMES: readonly string[] = ['words/', 'protocol/', 'threads/', 're
 
 /** Further files that may say `Atomics.`: [file, why]. */
 const ATOMICS_GUESTS: readonly (readonly [file: string, why: string])[] = [
+  ['slab/engine.ts', 'asks which operations there are, and uses none'],
   ['lanes/lane-set.ts', 'the bit sets of a channel: who is active, receives, is subscribed'],
   ['inspect/census.ts', 'loads only: each row is to be true for one moment'],
   ['frames/external.ts', 'external frames have a control word of their own, outside the slab'],

@@ -43,7 +43,7 @@ process.once('exit', () => {
   rmSync(folder, { recursive: true, force: true });
 });
 const watchdog = setTimeout(() => {
-  console.error(`FAILED  not done within ${RUN_MS} ms`);
+  console.error(`FAILED  waited in vain for ${waitingFor}: not done within ${RUN_MS} ms`);
   process.exit(1);
 }, RUN_MS);
 
@@ -55,8 +55,11 @@ function law(holds, sentence, detail = '') {
   console.log(`${holds ? 'ok     ' : 'FAILED '} ${sentence}${detail && `: ${detail}`}`);
 }
 
-/** Polls until something is true; the watchdog ends a wait that never does. */
-async function until(condition) {
+let waitingFor = 'the broker';
+
+/** Polls until something is true; the watchdog ends a wait that never does, and says for what. */
+async function until(sentence, condition) {
+  waitingFor = sentence;
   while (!(await condition())) await sleep(20);
 }
 
@@ -79,7 +82,7 @@ function start(file, message) {
   part.ask = async () => {
     part.state = undefined;
     child.send({ ask: 'state' });
-    await until(() => part.state !== undefined);
+    await until(`the state of ${file}`, () => part.state !== undefined);
     return part.state;
   };
   child.send(message);
@@ -119,10 +122,10 @@ async function transfer(broker, name, trouble) {
   const publisher = start('./publisher.mjs', { port, subject, total, bytes, frames });
   let begun = 0;
   const reports = Promise.all([publisher.ended, reader.ended]);
-  await Promise.race([reports, until(() => reader.finished > 0)]);
+  await Promise.race([reports, until('the first frame', () => reader.finished > 0)]);
   begun = performance.now();
   await Promise.race([reports, trouble?.(publisher, reader)]);
-  await Promise.race([reports, until(() => reader.finished >= total)]);
+  await Promise.race([reports, until('the last frame', () => reader.finished >= total)]);
   const seconds = (performance.now() - begun) / 1000;
   const [sent, read] = await reports;
   const left = await messagesIn(port, name);
@@ -145,16 +148,18 @@ function rate(frames, seconds) {
 
 /** Two kills, a lost acknowledgement, and a reader that stops until the producer stands still. */
 async function trouble(broker, publisher, reader) {
+  const progress = (share) =>
+    until(`${share} of the frames`, () => reader.finished >= total * share);
   const standstill = async () => {
     let state;
-    await until(async () => {
+    await until('all frames to be held and the producer to wait', async () => {
       state = await publisher.ask();
       return state.held === frames && state.waiters === 1;
     });
     return state;
   };
   const killAt = async (share) => {
-    await until(() => reader.finished >= total * share);
+    await progress(share);
     await broker.kill();
     const { held } = await standstill();
     law(
@@ -165,15 +170,18 @@ async function trouble(broker, publisher, reader) {
     await broker.start();
   };
   await killAt(0.2);
-  await until(() => reader.finished >= total * 0.4);
+  await progress(0.4);
   reader.say({ pause: true });
-  await until(async () => (await messagesIn(broker.port, 'troubled')) === streamMax);
+  await until(
+    'a full stream',
+    async () => (await messagesIn(broker.port, 'troubled')) === streamMax,
+  );
   const { refused } = await standstill();
   law(refused > 0, 'a reader that stops fills the stream, then the slab, then stops the producer');
   reader.say({ pause: false });
-  await until(() => reader.finished >= total * 0.5);
+  await progress(0.5);
   publisher.say({ ask: 'lose' });
-  await until(async () => (await publisher.ask()).repeated > 0);
+  await until('a repetition that is recognised', async () => (await publisher.ask()).repeated > 0);
   law(true, 'what was stored and not acknowledged is published again, and stored once');
   await killAt(0.7);
 }

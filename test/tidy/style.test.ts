@@ -54,6 +54,7 @@ const SIBLINGS: readonly (readonly [from: string, to: string, why: string])[] = 
   ['frames/external.ts', 'frames/views.ts', 'an external frame copies views'],
   ['threads/locks.ts', 'threads/seats.ts', 'a lock names the stay in a seat'],
   ['threads/cache.ts', 'threads/shares.ts', 'a cache may hold what its shares stand for'],
+  ['threads/events.ts', 'threads/host.ts', 'the host knows who listens'],
   ['threads/host-node.ts', 'threads/host.ts', 'it implements the host that host.ts declares'],
 ];
 

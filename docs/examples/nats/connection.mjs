@@ -6,8 +6,8 @@
  * first reads the frame when its owner may have released it. Here
  *
  * 1. `publish` gives header, payload and end to the socket as they are: `writev` takes the payload
- *    from the slab. The caller keeps the frame until its message is acknowledged; by then the kernel
- *    has long taken it.
+ *    from the slab. The caller keeps the frame until its message is acknowledged; by then the
+ *    kernel has long taken it.
  * 2. `onread` lets the kernel write into the place that the subscriber names: a frame of its pool.
  *    Only what arrives together with a message's header is copied, at most `CHUNK_BYTES`.
  *

@@ -1,4 +1,4 @@
-/** The same frames between the same threads through one slab: what a hand-over costs in one process. */
+/** The same frames between the same threads through one slab: what a hand-over costs there. */
 import { Worker } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
 

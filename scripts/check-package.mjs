@@ -103,6 +103,10 @@ function platformNeutral() {
     const others = [...bare].filter((specifier) => !specifier.startsWith('node:'));
     expect(others.length === 0, `${entry} imports ${others.join(', ')}`);
   }
+  for (const entry of ['dist/metrics.js', 'dist/metrics.cjs']) {
+    const { bare } = reach(entry);
+    expect(bare.size === 0, `${entry} imports ${[...bare].join(', ')}`);
+  }
   const shared = [...reach('dist/index.js').files].filter((f) =>
     reach('dist/node.js').files.has(f),
   );
@@ -205,6 +209,23 @@ try {
   await step('required from CommonJS, a frame lives and comes home', () =>
     use('use.cjs', `'use strict';\nconst frameslab = require('frameslab');\n${life}`),
   );
+  await step('frameslab/metrics is there, imported and required', () => {
+    const body = `const pool = FramePool.create({ frames: 1 });
+      const text = prometheusText(pool.stats());
+      console.log(text.includes('frameslab_frames 1') ? 'ok' : text);`;
+    use(
+      'metrics.mjs',
+      `import { FramePool } from 'frameslab';
+       import { prometheusText } from 'frameslab/metrics';
+       ${body}`,
+    );
+    use(
+      'metrics.cjs',
+      `const { FramePool } = require('frameslab');
+       const { prometheusText } = require('frameslab/metrics');
+       ${body}`,
+    );
+  });
   await step('the default entry works without a host adaptor', () => {
     use(
       'core.mjs',

@@ -25,5 +25,6 @@ export type {
   WhenFull,
 } from './slab/geometry.js';
 export { LIBRARY_VERSION as version } from './slab/slab.js';
+export type { ExhaustedEvent, LeakEvent, PoolEvent, ReclaimEvent } from './threads/events.js';
 export type { WaitOptions } from './waiting/waiting.js';
 export type { Handle } from './words/handle.js';

@@ -7,6 +7,12 @@ import { dirname, join } from 'node:path';
 import { root, run } from './package.mjs';
 
 const body = `
+import { type MeterLike, observeStats, prometheusText } from 'frameslab/metrics';
+export function observe(meter: MeterLike<object>): string {
+  const stop: () => void = observeStats(meter, pool);
+  stop();
+  return prometheusText({ pool: pool.stats() });
+}
 const options: FramePoolOptions = { frames: 4, frameSizeBytes: 1024 };
 const pool: FramePool = FramePool.create(options);
 const now: Frame | undefined = pool.tryAcquire(3);

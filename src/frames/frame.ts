@@ -43,7 +43,7 @@ export class Frame {
     this.table = table;
     this.name = handle;
     this.external = external;
-    if (table.traced) watchForLeak(this, `handle ${handle}`, table.refs.trace);
+    if (table.traced) watchForLeak(this, handle, table.refs);
   }
 
   /** The valid bytes in place, for reading. Allocates if the length changed, or off the slab. */

@@ -20,6 +20,7 @@ import { type Drained, References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
 import { HEADER, SEAT } from '../slab/layout.js';
 import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
+import { tellLeak } from '../threads/events.js';
 import { hostOfThread, tokenOfThread } from '../threads/host.js';
 import { holdLock } from '../threads/locks.js';
 import { Seats } from '../threads/seats.js';
@@ -119,6 +120,9 @@ export class Attachment {
     if (held.length === 0) return;
     // Now, and not as an event: the thread has no later.
     console.warn(`FrameLeakWarning: a thread ended and held ${describeHeld(this.refs, held)}`);
+    const handles = held.map((slot) => this.refs.handleOf(slot));
+    const stack = this.refs.trace.read(held[0] as number)?.stack ?? '';
+    tellLeak(this.slab, this.refs.seat, { kind: 'thread-ended', handles, stack });
   }
 
   /** True if `slab` lies in the very memory that this attachment is to. */

@@ -21,6 +21,7 @@
  */
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
+import { tellExhausted } from '../threads/events.js';
 import type { Handle } from '../words/handle.js';
 import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
 import { COUNT_MAX, GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
@@ -79,13 +80,24 @@ export class Leases extends SharedCount {
   acquire(): Handle {
     const { i32 } = this;
     const top = (i32[this.topAt] as number) - 1;
-    if (top < 0) return this.acquireFromList();
+    if (top < 0) return this.acquireOrTell();
     const slot = i32[this.rowAt + top] as number;
     if (this.watched) this.lookAtCached(slot, top);
     // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
     const handle = this.begin(slot);
     i32[this.topAt] = top;
     this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
+    return handle;
+  }
+
+  /** The same, for who looks again and again, or gives back what it got: tells nobody. */
+  acquireQuietly(): Handle {
+    return this.cached === 0 ? this.acquireFromList() : this.acquire();
+  }
+
+  private acquireOrTell(): Handle {
+    const handle = this.acquireFromList();
+    if (handle === 0) tellExhausted(this.slab, this.seat, 1);
     return handle;
   }
 

@@ -12,6 +12,7 @@
  */
 import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
+import { tellExhausted } from '../threads/events.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { REFERENCES_MASK } from '../words/ledger-cell.js';
@@ -36,7 +37,8 @@ export class References extends Leases {
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
     const done = this.watched ? 0 : this.acquireCached(into, 0, count);
-    return done === count || this.acquireRest(into, done, count);
+    if (done === count || this.acquireRest(into, done, count)) return true;
+    return tellExhausted(this.slab, this.seat, count);
   }
 
   /** Takes what the cache did not have: none of all `count` if the list has not enough either. */
@@ -45,7 +47,7 @@ export class References extends Leases {
     let done = from;
     try {
       while (done < count) {
-        const handle = this.acquire();
+        const handle = this.acquireQuietly();
         if (handle === 0) break;
         into[done++] = handle;
         done += this.watched ? 0 : this.acquireCached(into, done, count);

@@ -199,6 +199,7 @@ function compile(
   if (blocks.length === 0) return [];
   const byFile = new Map(blocks.map((block) => [slashed(join(scratch, fileOf(block))), block]));
   const roots = [...byFile.keys()];
+  roots.push(join(root, 'docs/modules.d.ts'));
   if (compilerOptions === onPageOrNode) roots.push(join(root, 'docs/ambient.d.ts'));
   const program = ts.createProgram(roots, compilerOptions, hostOf(scratch, compilerOptions));
   return ts.getPreEmitDiagnostics(program).map((fault) => {

@@ -57,7 +57,10 @@ export class Library {
   instance(machine: Machine, thread: Thread): Instance {
     const gate = new Gate(machine, thread, this.sites);
     const scope: Record<symbol, unknown> = {};
-    const loaded = new Map<string, unknown>([['node:worker_threads', hostOf(thread)]]);
+    const loaded = new Map<string, unknown>([
+      ['node:worker_threads', hostOf(thread)],
+      ['node:diagnostics_channel', { channel: () => ({ hasSubscribers: false }) }],
+    ]);
     const load = (name: string): unknown => {
       const key = name.replace(/^\.\//, '');
       if (!loaded.has(key)) {

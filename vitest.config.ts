@@ -11,8 +11,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long suites have configurations of their own.
-    exclude: ['test/soak/**', 'test/kill/**'],
+    // The long suites, and what is asked of other runtimes, have configurations of their own.
+    exclude: ['test/soak/**', 'test/kill/**', 'test/runtimes/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

@@ -11,6 +11,8 @@ const runtimes = mergeConfig(
   defineConfig({
     test: {
       setupFiles: ['test/runtimes/skip-faults.ts'],
+      // Some runtimes start a thread ten times as slowly as Node, and this machine may be busy.
+      testTimeout: 300_000,
       disableConsoleIntercept: true,
     },
   }),

@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { FramePool } from 'frameslab';
 import { type RuntimeName, runtimeHere } from './here.js';
 
 /** What a runtime gets wrong. */
@@ -75,6 +76,19 @@ async function ignoresItsLimits(): Promise<boolean> {
   return survived;
 }
 
+const TRACES: Fault['tests'] = [
+  'names the holder, and the file and function that acquired',
+  'names the frames that are still held, and where they were acquired',
+  'with trace reports what is held, and where it was acquired',
+].map((name) => ['test/workers/trace.test.ts', new RegExp(name)]);
+
+/** True if this library's own calls stand in its traces, because stacks go through source maps. */
+async function tracesNameTheLibrary(): Promise<boolean> {
+  const pool = FramePool.create({ frames: 1, trace: true });
+  pool.tryAcquire();
+  return pool.inspect()[0]?.stack?.includes('/src/references/') === true;
+}
+
 /** All that is known. */
 export const faults: readonly Fault[] = [
   {
@@ -98,6 +112,22 @@ export const faults: readonly Fault[] = [
     tests: [['test/workers/deaths.test.ts', /refuses a worker that has ended/]],
     probe: keepsItsNumber,
   },
+  {
+    id: 'bun-data-view',
+    runtime: 'bun',
+    seen: '1.4.5',
+    what: 'DataView has a BYTES_PER_ELEMENT, so view(DataView) is not refused',
+    tests: [['test/unit/frame.test.ts', /view\(\[Function DataView\]\) is refused/]],
+    probe: async () => 'BYTES_PER_ELEMENT' in DataView,
+  },
+  ...(['bun', 'deno'] as const).map((runtime) => ({
+    id: `${runtime}-traces`,
+    runtime,
+    seen: runtime === 'bun' ? '1.4.5' : '2.9.6',
+    what: 'stacks are shown through source maps, and traces do not know the library’s own lines then',
+    tests: TRACES,
+    probe: tracesNameTheLibrary,
+  })),
   {
     id: 'bun-resource-limits',
     runtime: 'bun',

@@ -6,7 +6,8 @@
  *     npm run test:runtimes                      everything; some 15 minutes on two cores
  *     npm run test:runtimes -- --bounded         what CI runs; prints what it leaves out
  *     npm run test:runtimes -- --only=bun,deno   some of: node node22 node24 node26 bun deno
- *     npm run test:runtimes -- --write           also writes the table in README.md
+ *     npm run test:runtimes -- --write           also writes the table in README.md, from the last
+ *                                                run of each
  *
  * A test that does not run somewhere is printed with its reason. Anything that fails, a runtime on
  * which nothing passes, and a known fault that has been mended end it with a non-zero exit.
@@ -17,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CannotRun } from './lib/fetch.mjs';
-import { saveResults, writeTable } from './lib/results.mjs';
+import { mergeResults, writeTable } from './lib/results.mjs';
 import { binaryOf, runtimes } from './lib/runtimes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -200,8 +201,8 @@ async function testOn(runtime) {
       waiting,
       columns: Object.fromEntries(Object.entries(sorted).map(([k, list]) => [k, countsOf(list)])),
       ...counts,
+      notes: [...faults].map(([why, times]) => `${times} not run: ${why}`),
     },
-    notes: [...faults].map(([why, times]) => `${label}: ${times} not run: ${why}`),
   };
 }
 
@@ -211,9 +212,6 @@ try {
   const wrong = only?.filter((id) => !known.includes(id)) ?? [];
   if (stray.length + wrong.length > 0) {
     throw new CannotRun(`unknown: ${[...stray, ...wrong].join(' ')}; runtimes: ${known.join(' ')}`);
-  }
-  if (options.includes('--write') && (bounded || only)) {
-    throw new CannotRun('--write takes a whole run, without --bounded and --only');
   }
   await import('./build-if-stale.mjs');
   if (process.exitCode) throw new CannotRun('the build failed');
@@ -229,8 +227,10 @@ try {
     }
   }
   failed += done.filter(({ ok }) => !ok).length;
-  const [rows, notes] = [done.map(({ row }) => row), done.flatMap((one) => one.notes)];
-  saveResults('runtimes', { ...results, rows, notes });
+  const rows = done.map(({ row }) => row);
+  // What did not run this time keeps the row of its last run, unless another version is pinned now.
+  const pinned = runtimes.map(({ name, version }) => `${name} ${version}`);
+  mergeResults('runtimes', { ...results, rows }, pinned);
   const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
   console.log(
     `${rows.length} runtimes: ${sum('passed')} passed, ${sum('failed')} failed, ` +

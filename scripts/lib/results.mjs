@@ -8,22 +8,31 @@
  *       "rows": [{ "name": "Bun", "version": "1.4.5",
  *                  "waiting": { "sync": "wait", "async": "waitAsync" },   as stats() says it
  *                  "columns": { "unit": { "passed": 900, "failed": 0, "notRun": 1 } },
- *                  "passed": 1200, "failed": 0, "notRun": 2 }],
- *       "notes": ["Bun 1.4.5: why something does not run there"] }
+ *                  "passed": 1200, "failed": 0, "notRun": 2,
+ *                  "notes": ["2 not run: why"] }] }
  *
  * A suite's table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`, so suites that run at
  * different times do not disturb each other's rows.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../.tools/results/', import.meta.url));
 const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
 
-/** Leaves a suite's results for whoever wants them. */
-export function saveResults(name, results) {
+/**
+ * Leaves a suite's results for whoever wants them. Rows that this run has not made anew stay as they
+ * were, if `wanted` names them ("Bun 1.4.5"); it also gives the order.
+ */
+export function mergeResults(name, results, wanted) {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}${name}.json`, `${JSON.stringify(results, null, 2)}\n`);
+  const file = `${folder}${name}.json`;
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
+  const rows = wanted.flatMap((title) => {
+    const is = (row) => `${row.name} ${row.version}` === title;
+    return results.rows.find(is) ?? before.find(is) ?? [];
+  });
+  writeFileSync(file, `${JSON.stringify({ ...results, rows }, null, 2)}\n`);
 }
 
 /** Writes a suite's table into README.md, from the results that it left. */
@@ -37,7 +46,7 @@ export function writeTable(name) {
 }
 
 /** The table, and below it when it was made and what its footnotes say. */
-export function tableOf({ date, columns, rows, notes }) {
+export function tableOf({ date, columns, rows }) {
   const head = ['', ...columns, 'blocking', 'promises', 'passed', 'not run'];
   const lines = rows.map((row) => [
     `${row.name} ${row.version}`,
@@ -50,8 +59,11 @@ export function tableOf({ date, columns, rows, notes }) {
   const widths = head.map((_, k) => Math.max(...[head, ...lines].map((line) => line[k].length), 3));
   const show = (line) => `| ${line.map((cell, k) => cell.padEnd(widths[k])).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  const foot = [`Measured on ${date}.`, ...notes.map((note) => `${note}.`)].join('\n- ');
-  return [show(head), rule, ...lines.map(show), '', foot].join('\n');
+  const notes = rows.flatMap(({ name, version, notes: own = [] }) =>
+    own.map((note) => `- ${name} ${version}: ${note}.`),
+  );
+  const foot = notes.length > 0 ? ['', ...notes] : [];
+  return [show(head), rule, ...lines.map(show), '', `Measured on ${date}.`, ...foot].join('\n');
 }
 
 /** One cell: all of it, a part of it, nothing of it. */

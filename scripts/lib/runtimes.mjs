@@ -22,11 +22,11 @@ const PINNED = {
   deno: '2.9.6',
 };
 
-/** What the binary's package is called on a platform; `undefined` where there is none. */
 const isMusl =
   process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
 const os = { win32: 'win' }[process.platform] ?? process.platform;
 
+/** What the binary's package is called on this platform; `undefined` where there is none. */
 function nodePackage() {
   const known = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win-x64'];
   const here = `${os}-${process.arch}`;

@@ -75,21 +75,6 @@ async function ignoresItsLimits(): Promise<boolean> {
   return survived;
 }
 
-const TRACES: Fault['tests'] = [
-  'names the holder, and the file and function that acquired',
-  'with trace reports what is held, and where it was acquired',
-].map((name) => ['test/workers/trace.test.ts', new RegExp(name)]);
-
-/** In the runner's own thread, where Bun's stacks are as they were written. */
-const DENO_TRACE = ['test/workers/trace.test.ts', /names the frames that are still held/] as const;
-
-/** True if this library's own calls stand in its traces, because stacks go through source maps. */
-async function tracesNameTheLibrary(): Promise<boolean> {
-  const worker = new Worker(new URL('./programs/trace.mjs', import.meta.url));
-  const [stack] = await once(worker, 'message');
-  return String(stack).includes('/src/references/');
-}
-
 /** All that is known. */
 export const faults: readonly Fault[] = [
   {
@@ -113,22 +98,6 @@ export const faults: readonly Fault[] = [
     tests: [['test/workers/deaths.test.ts', /refuses a worker that has ended/]],
     probe: keepsItsNumber,
   },
-  {
-    id: 'bun-data-view',
-    runtime: 'bun',
-    seen: '1.4.5',
-    what: 'DataView has a BYTES_PER_ELEMENT, so view(DataView) is not refused',
-    tests: [['test/unit/frame.test.ts', /view\(\[Function DataView\]\) is refused/]],
-    probe: async () => 'BYTES_PER_ELEMENT' in DataView,
-  },
-  ...(['bun', 'deno'] as const).map((runtime) => ({
-    id: `${runtime}-traces`,
-    runtime,
-    seen: runtime === 'bun' ? '1.4.5' : '2.9.6',
-    what: 'stacks are shown through source maps, and traces do not know the library’s own lines then',
-    tests: runtime === 'bun' ? TRACES : [...TRACES, DENO_TRACE],
-    probe: tracesNameTheLibrary,
-  })),
   {
     id: 'bun-resource-limits',
     runtime: 'bun',

@@ -181,6 +181,13 @@ describe('the end of a process', () => {
     },
   );
 
+  test('with source maps names the place outside the library all the same', () => {
+    const source = HOLD.replace('TRACE', 'true').replace('END', '');
+    const { stderr } = run(source, '--enable-source-maps');
+    expect(stderr).toMatch(/acquired at .*program\.mjs/);
+    expect(stderr).not.toContain('/src/');
+  });
+
   test('without trace, or with nothing held, is silent', () => {
     const held = run(HOLD.replace('TRACE', 'false').replace('END', ''));
     expect([held.stderr, held.status]).toEqual(['', 0]);

@@ -119,6 +119,7 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
+  lastWords = 45,
   // line 3: written by others, while the owner waits
   bell = 48,
   mailbox = 49,

@@ -25,6 +25,8 @@ export interface ThreadHost {
   inherited(key: string): unknown;
   /** Sets a value that threads started from now on inherit. False: the platform cannot. */
   bequeath(key: string, value: unknown): boolean;
+  /** True if no code of a worker runs any more when its `exit` event is emitted. */
+  readonly exitIsFinal: boolean;
   /** Calls back when this thread ends in an orderly way, where the platform tells. */
   onEnd(callback: () => void): void;
 }
@@ -50,6 +52,7 @@ const webHost: ThreadHost = {
   platform: 'web',
   inherited: () => undefined,
   bequeath: () => false,
+  exitIsFinal: false,
   onEnd: () => undefined,
 };
 

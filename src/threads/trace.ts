@@ -28,10 +28,7 @@ const PLACE = /((?:file|https?):\/\/[^\s)]+?|\/[^\s)]+?|[A-Za-z]:\\[^\s)]+?):\d+
  * Where this library is, as the engine names it in stacks: its bundle, or the folder of its sources
  * where stacks are shown through source maps (Bun, Deno, Node with `--enable-source-maps`).
  */
-const OWN_PLACE = fileIn(new Error('where is this file?').stack ?? '').replace(
-  /threads[\\/]trace\.ts$/,
-  '',
-);
+const OWN_PLACE = ownPlaceIn(new Error('where is this file?').stack ?? '');
 
 /** The traces of one slab. */
 export class Trace {
@@ -95,7 +92,8 @@ export function callersOf(stack: string): string {
   return (callers.length > 0 ? callers : lines).map((line) => line.trim()).join('\n');
 }
 
-function fileIn(stack: string): string {
+function ownPlaceIn(stack: string): string {
   const line = stack.split('\n').find((text) => /^\s*at |@/.test(text)) ?? '';
-  return PLACE.exec(line)?.[1] ?? '';
+  const file = PLACE.exec(line)?.[1] ?? '';
+  return file.replace(/threads[\\/]trace\.ts$/, '');
 }

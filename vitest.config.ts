@@ -17,8 +17,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long suites have configurations of their own.
-    exclude: ['test/soak/**', 'test/kill/**', 'test/examples/**'],
+    // The long suites, and what is asked of other runtimes, have configurations of their own.
+    exclude: ['test/soak/**', 'test/kill/**', 'test/examples/**', 'test/runtimes/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

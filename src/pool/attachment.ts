@@ -58,6 +58,7 @@ export class Attachment {
     // Where threads have numbers, their end is an event; elsewhere a lock tells.
     const numbered = hostOfThread().threadId >= 0;
     this.releaseLock = numbered ? () => undefined : holdLock(slab, this.refs.seats, seat);
+    if (numbered && !hostOfThread().exitIsFinal) announceEnd();
     this.refs.onDoubt = () => settleAll(this.refs);
     if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
     this.refs.onReclaim = (dead) => this.leaveLanes(dead, true);
@@ -136,6 +137,17 @@ export class Attachment {
       return other[at] === mark;
     });
   }
+}
+
+let announces = false;
+
+/** When this thread ends by itself, says so in every seat that it has: once per thread and copy. */
+function announceEnd(): void {
+  if (announces) return;
+  announces = true;
+  hostOfThread().onEnd(() => {
+    for (const { refs } of registry()) refs.seats.sayLastWords(refs.seat);
+  });
 }
 
 /** The identity in a slab's header. */

@@ -245,7 +245,7 @@ export class FramePool {
     return reclaim(this.refs, seat, options?.ended === true);
   }
 
-  /** Numbers about the pool: cheap, may lag; `PoolStats` says how. Allocates the report. */
+  /** Numbers: cheap, may lag; `PoolStats` says how. Allocates. Blocks for no time (0 ms), once. */
   stats(): PoolStats {
     return statsOf(this.refs);
   }

@@ -96,9 +96,8 @@ export enum FLIGHT {
   size = 4,
 }
 
-/** Fields of a seat's rows: five lines. */
+/** Fields of a seat's rows: five lines, the first claimed by compare-exchange. */
 export enum SEAT {
-  // line 0: claimed by compare-exchange, read by anyone
   owner = 0,
   epoch = 1,
   reclaimer = 2,
@@ -120,6 +119,7 @@ export enum SEAT {
   joinedAcquires = 42,
   probe = 44,
   locked = 45,
+  lastWords = 46,
   // line 3: written by others
   bell = 48,
   mailbox = 49,

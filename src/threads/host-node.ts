@@ -30,6 +30,8 @@ export const nodeHost: ThreadHost = {
     threads.setEnvironmentData(key, value as Parameters<typeof threads.setEnvironmentData>[1]);
     return true;
   },
+  // Deno's terminate() emits it at once; a thread that computes or sleeps goes on (seen in 2.9.6).
+  exitIsFinal: runtime.Deno === undefined,
   onEnd: (callback) => {
     process.once('exit', callback);
   },

@@ -33,6 +33,8 @@ export interface ThreadHost {
   inherited(key: string): unknown;
   /** Sets a value that threads started from now on inherit. False: the platform cannot. */
   bequeath(key: string, value: unknown): boolean;
+  /** True if no code of a worker runs any more when its `exit` event is emitted. */
+  readonly exitIsFinal: boolean;
   /** Calls back when this thread ends in an orderly way, where the platform tells. */
   onEnd(callback: () => void): void;
   /** Where this thread tells what happens to a pool (see `events.ts`). */
@@ -63,6 +65,7 @@ const webHost: ThreadHost = {
   platform: 'web',
   inherited: () => undefined,
   bequeath: () => false,
+  exitIsFinal: false,
   onEnd: () => undefined,
   events: { exhausted: silence, reclaim: silence, leak: silence },
 };

@@ -100,3 +100,13 @@ describe('the audit can fail', () => {
     expectAllHome(pool);
   });
 });
+
+describe('stats', () => {
+  test('say how this thread waits: it may block, and is woken where the engine can', () => {
+    const has = typeof Atomics.waitAsync === 'function';
+    expect(smallPool().stats()).toMatchObject({
+      syncWaiting: 'wait',
+      asyncWaiting: has ? 'waitAsync' : 'polling',
+    });
+  });
+});

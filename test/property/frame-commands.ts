@@ -1,0 +1,305 @@
+/**
+ * Commands on frame objects: acquire to release, writing, messages, copies, external memory.
+ */
+import type { Frame } from 'frameslab';
+import type { Args, Command } from './commands.js';
+import { ExternalModel } from './frame-model.js';
+import { noteErased } from './laws.js';
+import { Refused, same } from './model.js';
+import { acquired, mayAcquire } from './slot-commands.js';
+import type { Letter, Pair, World } from './world.js';
+
+/** A command on a frame object that exists, spent ones included. */
+function onFrame(act: (world: World, pair: Pair, args: Args) => void): Command {
+  return (world, args) => {
+    const pair = world.pair(args.a);
+    if (pair !== undefined) act(world, pair, args);
+  };
+}
+
+/** Lengths at and around every limit, and values that are none. */
+function lengthOf(world: World, { b }: Args): number {
+  const size = world.model.shape.frameSizeBytes;
+  const strange = [size, size + 1, 2 * size, -1, 0.5, Number.NaN, wrong('3'), wrong(null)];
+  return b < strange.length ? strange[b] : (b - strange.length) % (size + 1);
+}
+
+const wrong = (value: unknown): never => value as never;
+
+/** Bytes that tell who wrote them. */
+function bytesOf({ p, b, c }: Args): Uint8Array {
+  return Uint8Array.from({ length: b }, (_, k) => (p * 64 + b * 7 + c + k) & 0xff);
+}
+
+function addressee({ c }: Args): number | undefined {
+  return [undefined, undefined, 0, 1, 2, 7][c];
+}
+
+function send(moves: boolean): Command {
+  return onFrame((world, { real, model }, args) => {
+    const to = addressee(args);
+    const options = to === undefined ? undefined : { to };
+    let external: ExternalModel | undefined;
+    const message = world.same(
+      moves ? 'transfer' : 'share',
+      () => (moves ? real.transfer(options) : real.share(options)),
+      () => {
+        const sent = model.send(to, moves);
+        external = sent instanceof ExternalModel ? sent : undefined;
+        return external === undefined ? sent : undefined;
+      },
+      false,
+    );
+    if (message === undefined) return;
+    world.letters.push(external === undefined ? { message } : { message, external });
+  });
+}
+
+/** A handle as a message, one that was sent, or one that was not. */
+function letterOf(world: World, { a, b, c }: Args): Letter {
+  const letter = c === 0 ? undefined : world.letter(a);
+  return letter ?? { message: world.handle(b % 10) };
+}
+
+function acquireMany(world: World, args: Args): void {
+  const { pool, seat } = world.party(args.p);
+  const count = args.a < 8 ? args.a : [world.model.slots + 1, -1][args.a - 8];
+  const length = args.c < 3 ? undefined : lengthOf(world, args);
+  const invalid = count < 0 || count > world.model.slots;
+  const refusal = world.refusal(() => {
+    if (invalid) throw new Refused('INVALID_OPTION');
+    if (length !== undefined) world.model.checkedLength(length);
+  });
+  if (refusal !== undefined) {
+    world.same('acquireMany', () => pool.acquireMany(count, length), refusal);
+    return;
+  }
+  const may = mayAcquire(world, pool, count);
+  const frames = acquired(world, pool, may, () => pool.acquireMany(count, length));
+  noteErased(world);
+  for (const real of (frames as Frame[] | undefined) ?? []) {
+    world.model.begin(seat, real.handle, length);
+    world.addPair(world.party(args.p), real, real.handle);
+  }
+}
+
+function tryAcquire(world: World, args: Args): void {
+  const party = world.party(args.p);
+  const length = args.c < 2 ? undefined : lengthOf(world, args);
+  const refusal = world.refusal(() => length !== undefined && world.model.checkedLength(length));
+  if (refusal !== undefined) {
+    world.same('tryAcquire', () => party.pool.tryAcquire(length), refusal);
+    return;
+  }
+  const may = mayAcquire(world, party.pool, 1);
+  const real = acquired(world, party.pool, may, () => party.pool.tryAcquire(length));
+  if (real === undefined) return;
+  world.model.begin(party.seat, (real as Frame).handle, length);
+  world.addPair(party, real as Frame, (real as Frame).handle);
+}
+
+function adopt(world: World, args: Args): void {
+  const party = world.party(args.p);
+  const { message, external } = letterOf(world, args);
+  const real = world.same(
+    'adopt',
+    () => party.pool.adopt(message),
+    () => {
+      if (external === undefined) world.model.adopt(party.seat, message as number);
+      else external.adopt();
+    },
+    false,
+  );
+  if (real === undefined) return;
+  world.addPair(party, real, external === undefined ? (message as number) : 0, external);
+}
+
+function revoke(world: World, args: Args): void {
+  const { pool } = world.party(args.p);
+  const { message, external } = letterOf(world, args);
+  if (external === undefined) {
+    world.revoke(() => pool.revoke(message), message as number);
+    return;
+  }
+  world.same(
+    'revoke',
+    () => pool.revoke(message),
+    () => external.inFlight > 0 && (external.adopt().release() || true),
+  );
+}
+
+const unshare = onFrame((world, { party, real, model }) => {
+  const refusal = world.refusal(() => model.refCount);
+  if (refusal !== undefined || !model.mustCopy) {
+    world.same('unshare', () => real.unshare() === real, refusal ?? (() => true));
+    return;
+  }
+  const { place, external } = model;
+  if (external !== undefined) {
+    const copy = world.same(
+      'unshare',
+      () => real.unshare(),
+      () => model.release(),
+      false,
+    );
+    if (copy === undefined) return;
+    const twin = new ExternalModel(external.data.length, external.header.length);
+    twin.length = external.length;
+    twin.data.set(external.data.subarray(0, external.length));
+    twin.header.set(external.header);
+    Object.assign(twin.fields, external.fields);
+    world.addPair(party, copy, 0, twin);
+    return;
+  }
+  const may = mayAcquire(world, party.pool, 1);
+  const copy = acquired(world, party.pool, may, () => real.unshare(), 'POOL_EXHAUSTED');
+  if (copy === undefined) return;
+  const lease = world.model.begin(party.seat, (copy as Frame).handle, place.length);
+  world.model.data[lease.slot].set(place.data.subarray(0, place.length));
+  world.model.headers[lease.slot].set(place.header);
+  Object.assign(lease.fields, place.fields);
+  model.release();
+  world.addPair(party, copy as Frame, (copy as Frame).handle);
+});
+
+/** A view that was taken while it was allowed is written to when it no longer is. */
+const tamper = onFrame((world, { party, real, model }, { b }) => {
+  const { handle, external } = model;
+  if (external !== undefined) return;
+  const { slots } = party.pool;
+  const lease = world.model.live.get(handle);
+  const { guard, frameSizeBytes } = world.model.shape;
+  if (lease !== undefined && lease.ledger[party.seat] > 0 && lease.inLanes === 0) {
+    if (lease.length === 0) return;
+    const byte = b % lease.length;
+    slots.bytes(handle)[byte] ^= 0x55;
+    world.model.data[lease.slot][byte] ^= 0x55;
+  }
+  const slot = world.model.slotOf(handle);
+  if (lease !== undefined || !real.released || !world.model.poisoned.has(slot)) return;
+  const byte = b % frameSizeBytes;
+  world.slab.bytesOf(slot, frameSizeBytes)[byte] ^= 0x55;
+  world.model.data[slot][byte] ^= 0x55;
+  const whole = same(
+    world.model.data[slot],
+    world.model.data[slot].map(() => 0xdb),
+  );
+  if (guard === 'verify' && !whole) world.model.tampered.add(slot);
+  else world.model.tampered.delete(slot);
+});
+
+/** Every command on frame objects. */
+export const frameCommands: Readonly<Record<string, Command>> = {
+  tryAcquire,
+  acquireMany,
+  adopt,
+  revoke,
+  unshare,
+  tamper,
+  transfer: send(true),
+  share: send(false),
+  write: onFrame((world, { real, model }, args) => {
+    const offset = [0, 0, 3, 70, -1, 0.5][args.c];
+    const bytes = bytesOf(args);
+    const data = args.p === 0 ? bytes.buffer : args.p === 1 ? new DataView(bytes.buffer) : bytes;
+    world.same(
+      'write',
+      () => real.write(data, offset) === real,
+      () => {
+        model.write(bytes, offset);
+        return true;
+      },
+    );
+  }),
+  storage: onFrame((world, { real, model }, args) => {
+    const room = world.same(
+      'storage',
+      () => real.storage,
+      () => model.writable().data,
+      false,
+    );
+    if (room === undefined) return;
+    room.fill(args.b);
+    model.place.data.fill(args.b);
+  }),
+  setLength: onFrame((world, { real, model }, args) => {
+    const length = lengthOf(world, args);
+    world.same(
+      'length =',
+      () => Reflect.set(real, 'length', length),
+      () => model.setLength(length) ?? true,
+    );
+  }),
+  setField: onFrame((world, { real, model }, { b, c }) => {
+    const field = (['tag', 'timestamp', 'sequence'] as const)[c % 3];
+    const value = [7, -1, 2 ** 31 - 1, 2 ** 31, 2 ** 53, 0.5, wrong('7')][b % 7];
+    world.same(
+      'field =',
+      () => Reflect.set(real, field, value),
+      () => model.setField(field, value) ?? true,
+    );
+  }),
+  setHeader: onFrame((world, { real, model }, { b }) => {
+    if (world.refusal(() => model.place) !== undefined || model.refCount !== 1) return;
+    if (model.place.header.length === 0) return;
+    real.header.setUint8(b % real.header.byteLength, b);
+    model.place.header[b % real.header.byteLength] = b;
+  }),
+  retain: onFrame((world, { real, model }) => {
+    world.same(
+      'retain',
+      () => real.retain() === real,
+      () => model.retain() ?? true,
+    );
+  }),
+  release: onFrame((world, { real, model }) => {
+    world.same(
+      'release',
+      () => real.release(),
+      () => model.release(),
+    );
+  }),
+  dispose: onFrame((world, { real, model }) => {
+    world.same(
+      'dispose',
+      () => real[Symbol.dispose](),
+      () => {
+        while (model.count > 0) model.release();
+      },
+    );
+  }),
+  copy: onFrame((world, { real, model }, { c }) => {
+    const size = [1, 4, 8][c % 3];
+    const type = [Uint8Array, Float32Array, Float64Array][
+      c % 3
+    ] as typeof Uint8Array<SharedArrayBuffer>;
+    world.same(
+      'view',
+      () => [real.view(type).length, [...real.copy()], [...real.buffer()]],
+      () => {
+        const { data, length } = model.place;
+        if (length % size !== 0 || (model.external?.offset ?? 0) % size !== 0)
+          throw new Refused('INVALID_OPTION');
+        const bytes = [...data.subarray(0, length)];
+        return [length / size, bytes, bytes];
+      },
+    );
+  }),
+  wrap: (world, { p, b, c }) => {
+    const party = world.party(p);
+    const offset = [0, 1, b, b + 1, -1, 0.5][c];
+    const length = [undefined, undefined, 0, undefined, undefined, 1][c];
+    const real = world.same(
+      'wrap',
+      () => party.pool.wrap(new SharedArrayBuffer(b), offset, length),
+      () => {
+        if (!Number.isInteger(offset) || offset < 0 || offset > b)
+          throw new Refused('INVALID_OPTION');
+      },
+      false,
+    );
+    if (real === undefined) return;
+    const external = new ExternalModel(length ?? b - offset, world.model.shape.headerBytes, offset);
+    world.addPair(party, real, 0, external);
+  },
+};

@@ -259,7 +259,10 @@ export const frameCommands: Readonly<Record<string, Command>> = {
       () => model.release(),
     );
   }),
-  dispose: onFrame((world, { real, model }) => {
+  dispose: onFrame((world, { party, real, model }) => {
+    // Several releases: what the integer API took away stops it half way.
+    const held = world.model.live.get(model.handle)?.ledger[party.seat] ?? 0;
+    if (model.external === undefined && held < model.count) return;
     world.same(
       'dispose',
       () => real[Symbol.dispose](),

@@ -1,0 +1,135 @@
+/**
+ * The fuzzer's thread: goes through its cases, and says in shared memory at which one it is, so that
+ * the test can tell when it hangs, and in which case.
+ */
+import { createRequire } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { live, Trial } from './fuzz-life.mjs';
+import { alone, guarded, livingSlab, randomFrom, sealed } from './fuzz-slabs.mjs';
+
+const HEADER_INTS = 64;
+const CATALOG_INTS = 64;
+const CHANNELS = 2;
+const HEAD = HEADER_INTS + CHANNELS * CATALOG_INTS;
+
+const library = createRequire(import.meta.url)(workerData.library);
+
+/** Attaches; `undefined` if it was refused as no slab. Anything else is a fault of the library. */
+function attach(trial, ref) {
+  return trial.call('attach', () => alone(() => library.FramePool.attach(ref)));
+}
+
+/** What each kind of case damages: `(base, random, k)` answers guarded memory, or a ref to refuse. */
+const KINDS = {
+  /** Every bit of header and catalog, one at a time. */
+  headerBit({ bytes }, _random, k) {
+    const slab = guarded(bytes);
+    slab.ints[k >> 5] ^= 1 << (k & 31);
+    return { ...slab, refuse: true };
+  },
+  /** Several bits of header and catalog. */
+  headerBits({ bytes }, random) {
+    const slab = guarded(bytes);
+    const flips = new Set(Array.from({ length: 2 + random(30) }, () => random(HEAD * 32)));
+    for (const bit of flips) slab.ints[bit >> 5] ^= 1 << (bit & 31);
+    return { ...slab, refuse: true };
+  },
+  /** Header words at random, under a checksum that fits. */
+  forgedHeader({ bytes }, random) {
+    const slab = guarded(bytes);
+    for (let n = 1 + random(3); n > 0; n--) {
+      const at = 4 + random(HEAD - 4);
+      slab.ints[at] = random(2) ? slab.ints[at] ^ (1 << random(32)) : random(2 ** 32) | 0;
+    }
+    sealed(slab.ints, Math.min(CHANNELS, Math.max(0, slab.ints[16])));
+    return slab;
+  },
+  /** Cut short, at any length. */
+  truncated({ bytes }, random) {
+    const length = random(bytes.length / 4) * 4;
+    const { ref } = guarded(bytes);
+    const buffer = new SharedArrayBuffer(length);
+    new Uint8Array(buffer).set(bytes.subarray(0, length));
+    return { ref: { ...ref, buffer, byteOffset: 0 }, intact: () => true, refuse: true };
+  },
+  /** Random bytes, some with the magic number. */
+  noise(_base, random) {
+    const words = Int32Array.from({ length: 16 + random(4000) }, () => random(2 ** 32) | 0);
+    const slab = guarded(new Uint8Array(words.buffer), 64 * random(8));
+    if (random(2)) slab.ints[0] = 0x6672_6d73;
+    if (random(2)) slab.ints.set([1, 0x0102_0304], 1);
+    return { ...slab, refuse: true };
+  },
+  /** The right memory at a wrong offset. */
+  wrongOffset({ bytes }, random) {
+    const slab = guarded(bytes, 4096);
+    const wrong = [0, 64, 4032, 4160, 4097, -64, 0.5, 2 ** 53, Number.NaN, undefined, '4096'];
+    const byteOffset = wrong[random(wrong.length)];
+    return { ...slab, ref: { ...slab.ref, byteOffset }, refuse: true };
+  },
+  /** One bit of a word that lives. */
+  livingBit({ bytes, controlInts }, random) {
+    const slab = guarded(bytes);
+    const at = HEAD + random(controlInts - HEAD);
+    slab.ints[at] ^= 1 << random(32);
+    return slab;
+  },
+  /** Several living words, by bits or as a whole. */
+  livingWords({ bytes, controlInts }, random) {
+    const slab = guarded(bytes);
+    for (let n = 1 + random(40); n > 0; n--) {
+      const at = HEAD + random(controlInts - HEAD);
+      slab.ints[at] = random(2) ? slab.ints[at] ^ (1 << random(32)) : random(2 ** 32) | 0;
+    }
+    return slab;
+  },
+};
+
+/** Where the frames begin: `controlInts` of the layout, told by the first slot's data. */
+function controlIntsOf({ pool, shape }) {
+  const frame = pool.tryAcquire();
+  const stride =
+    64 * (Math.ceil((shape.headerBytes ?? 0) / 64) + Math.ceil(shape.frameSizeBytes / 64));
+  const data = frame.byteOffset - frame.slot * stride;
+  frame.release();
+  return (data - 64 * Math.ceil((shape.headerBytes ?? 0) / 64)) / 4;
+}
+
+function baseOf(bases, number) {
+  const known = bases.get(number);
+  if (known !== undefined) return known;
+  const base = livingSlab(library, number);
+  bases.set(number, { ...base, controlInts: controlIntsOf(base) });
+  return bases.get(number);
+}
+
+function run({ kind, seed, from, to, progress, name }) {
+  const result = { cases: 0, attached: 0, calls: 0, codes: {}, faults: [] };
+  const bases = new Map();
+  for (let k = from; k < to; k++) {
+    Atomics.store(progress, 0, k + 1);
+    const base = baseOf(bases, (kind === 'headerBit' ? seed : seed + k) % 8);
+    const random = randomFrom(Math.imul(seed, 0x9e37_79b1) + k);
+    const slab = KINDS[kind](base, random, k);
+    const trial = new Trial(name);
+    const pool = attach(trial, slab.ref);
+    if (pool !== undefined) {
+      result.attached += 1;
+      if (slab.refuse) trial.strange.push('attach: believed a slab that it must refuse');
+      live(trial, pool, base.handles, random);
+    }
+    if (!slab.intact()) trial.strange.push('somebody wrote outside the slab');
+    result.cases += 1;
+    result.calls += trial.calls;
+    for (const [code, count] of trial.codes) result.codes[code] = (result.codes[code] ?? 0) + count;
+    for (const what of trial.strange) {
+      if (result.faults.length < 2000) result.faults.push(`case ${k}: ${what}`);
+    }
+  }
+  return result;
+}
+
+process.emitWarning = () => undefined; // traced pools report what the damage makes them lose
+const result = run(workerData);
+process.removeAllListeners('exit');
+parentPort.postMessage(result);

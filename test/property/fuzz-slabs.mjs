@@ -33,23 +33,11 @@ export function alone(attach) {
   }
 }
 
-const SHAPES = [
-  { frames: 3, frameSizeBytes: 16, threadsMax: 3, cacheFrames: 0 },
-  { frames: 2, frameSizeBytes: 8, threadsMax: 3, cacheFrames: 2, headerBytes: 4 },
-  { frames: 40, frameSizeBytes: 4, threadsMax: 3, cacheFrames: 1, guard: 'verify' },
-  { frames: 4, frameSizeBytes: 64, threadsMax: 3, cacheFrames: 0, trace: true },
-];
-
 /** A slab in the middle of its life. `handles` are those that its threads know. */
-export function livingSlab({ FramePool }, seed) {
-  const shape = SHAPES[seed % SHAPES.length];
-  const channels = {
-    line: { capacity: 3, whenFull: seed % 2 ? 'wait' : 'drop-oldest' },
-    news: { capacity: 2, mode: 'broadcast' },
-  };
+export function livingSlab({ FramePool }, options) {
   // Once before, so that the symbol of the registry exists.
   FramePool.create({ frames: 1, frameSizeBytes: 1, threadsMax: 1, cacheFrames: 0 }).close();
-  const pool = alone(() => FramePool.create({ ...shape, channels }));
+  const pool = alone(() => FramePool.create(options));
   const other = alone(() => FramePool.attach(pool.ref));
   const handles = [];
   const made = (frame) => {
@@ -68,7 +56,12 @@ export function livingSlab({ FramePool }, seed) {
   const third = made(pool.tryAcquire());
   third?.release();
   const { buffer, byteOffset } = pool;
-  return { shape, handles, bytes: new Uint8Array(buffer, byteOffset).slice(), pool, other };
+  // The parties stay reachable: a traced frame that is collected would be reported as a leak.
+  return {
+    handles,
+    bytes: new Uint8Array(buffer, byteOffset).slice(),
+    keep: [first, second, third, pool, other],
+  };
 }
 
 /** A copy of the bytes between guards: `{ ref, ints, intact }`. */

@@ -10,6 +10,7 @@ import { alone, guarded, livingSlab, randomFrom, sealed } from './fuzz-slabs.mjs
 const HEADER_INTS = 64;
 const CATALOG_INTS = 64;
 const CHANNELS = 2;
+const SEATS = 3;
 const HEAD = HEADER_INTS + CHANNELS * CATALOG_INTS;
 
 const library = createRequire(import.meta.url)(workerData.library);
@@ -17,6 +18,35 @@ const library = createRequire(import.meta.url)(workerData.library);
 /** Attaches; `undefined` if it was refused as no slab. Anything else is a fault of the library. */
 function attach(trial, ref) {
   return trial.call('attach', () => alone(() => library.FramePool.attach(ref)));
+}
+
+/**
+ * True if the audit must notice this bit: it says whether a slot is free, who owns it, how many
+ * refer to it, or how many of its messages are in flight. (That a free slot lies in one seat's cache
+ * and not in another's, and how often its only holder holds it, no other word says.)
+ */
+function mustBeNoticed({ books, slots, leafStride }, ints, name, offset, bit) {
+  const wordOf = (slot) => ints[books.slots[0] + slot * 8];
+  if (name === 'leaves') {
+    const leaf = offset / leafStride;
+    return Number.isInteger(leaf) && leaf * 32 + bit < slots;
+  }
+  if (name === 'slots') {
+    const word = ints[books.slots[0] + offset];
+    if (offset % 8 !== 0 || offset / 8 >= slots || bit > 15) return false;
+    return (word & 0xffff) < 0xff00 || bit > 7 || isReferredTo(ints, books, offset / 8);
+  }
+  if (name !== 'flights' || offset % 4 !== 0 || offset / 4 >= slots || bit > 15) return false;
+  return ints[books.flights[0] + offset] >>> 17 === wordOf(offset / 4) >>> 17;
+}
+
+/** True if any ledger counts a reference to a slot. */
+function isReferredTo(ints, { ledgers }, slot) {
+  const stride = (ledgers[1] - ledgers[0]) / SEATS;
+  for (let seat = 0; seat < SEATS; seat++) {
+    if ((ints[ledgers[0] + seat * stride + slot] & 0xffff) !== 0) return true;
+  }
+  return false;
 }
 
 /** What each kind of case damages: `(base, random, k)` answers guarded memory, or a ref to refuse. */
@@ -67,6 +97,18 @@ const KINDS = {
     const byteOffset = wrong[random(wrong.length)];
     return { ...slab, ref: { ...slab.ref, byteOffset }, refuse: true };
   },
+  /** One bit of the books: slots' words, free list, flights, ledgers or mail. */
+  bookBit(base, random) {
+    const slab = guarded(base.bytes);
+    const names = Object.keys(base.books);
+    const name = names[random(names.length)];
+    const [from, to] = base.books[name];
+    const at = from + random(to - from);
+    const bit = random(32);
+    const noticed = mustBeNoticed(base, slab.ints, name, at - from, bit);
+    slab.ints[at] ^= 1 << bit;
+    return { ...slab, noticed };
+  },
   /** One bit of a word that lives. */
   livingBit({ bytes, controlInts }, random) {
     const slab = guarded(bytes);
@@ -85,30 +127,20 @@ const KINDS = {
   },
 };
 
-/** Where the frames begin: `controlInts` of the layout, told by the first slot's data. */
-function controlIntsOf({ pool, shape }) {
-  const frame = pool.tryAcquire();
-  const stride =
-    64 * (Math.ceil((shape.headerBytes ?? 0) / 64) + Math.ceil(shape.frameSizeBytes / 64));
-  const data = frame.byteOffset - frame.slot * stride;
-  frame.release();
-  return (data - 64 * Math.ceil((shape.headerBytes ?? 0) / 64)) / 4;
+const living = new Map();
+
+/** One of the slabs to be damaged, made once. */
+function baseOf(number) {
+  const plan = workerData.bases[number % workerData.bases.length];
+  if (!living.has(plan)) living.set(plan, { ...plan, ...livingSlab(library, plan.options) });
+  return living.get(plan);
 }
 
-function baseOf(bases, number) {
-  const known = bases.get(number);
-  if (known !== undefined) return known;
-  const base = livingSlab(library, number);
-  bases.set(number, { ...base, controlInts: controlIntsOf(base) });
-  return bases.get(number);
-}
-
-function run({ kind, seed, from, to, progress, name }) {
-  const result = { cases: 0, attached: 0, calls: 0, codes: {}, faults: [] };
-  const bases = new Map();
+function run({ kind, seed, from = 0, to, progress, name }) {
+  const result = { cases: 0, attached: 0, noticed: 0, calls: 0, codes: {}, faults: [] };
   for (let k = from; k < to; k++) {
     Atomics.store(progress, 0, k + 1);
-    const base = baseOf(bases, (kind === 'headerBit' ? seed : seed + k) % 8);
+    const base = baseOf(kind === 'headerBit' ? seed : seed + k);
     const random = randomFrom(Math.imul(seed, 0x9e37_79b1) + k);
     const slab = KINDS[kind](base, random, k);
     const trial = new Trial(name);
@@ -116,6 +148,9 @@ function run({ kind, seed, from, to, progress, name }) {
     if (pool !== undefined) {
       result.attached += 1;
       if (slab.refuse) trial.strange.push('attach: believed a slab that it must refuse');
+      const { ok } = trial.call('audit', () => pool.audit()) ?? {};
+      if (slab.noticed && ok) trial.strange.push('audit: did not notice the damage');
+      result.noticed += ok ? 0 : 1;
       live(trial, pool, base.handles, random);
     }
     if (!slab.intact()) trial.strange.push('somebody wrote outside the slab');
@@ -123,7 +158,7 @@ function run({ kind, seed, from, to, progress, name }) {
     result.calls += trial.calls;
     for (const [code, count] of trial.codes) result.codes[code] = (result.codes[code] ?? 0) + count;
     for (const what of trial.strange) {
-      if (result.faults.length < 2000) result.faults.push(`case ${k}: ${what}`);
+      if (result.faults.length < 20) result.faults.push(`case ${k}: ${what}`);
     }
   }
   return result;

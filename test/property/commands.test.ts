@@ -5,29 +5,11 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, describe, test } from 'vitest';
-import { COMMANDS, play, sequences, shapes } from './commands.js';
+import { ALPHABETS, play, sequences, shapes } from './commands.js';
 import { LIBRARY_FILE, libraryAt, Progress, say, seed, times } from './run.js';
 
 const library = libraryAt(LIBRARY_FILE);
-const names = Object.keys(COMMANDS);
 const numbers = { sequences: 0, commands: 0 };
-
-/** What a sequence is drawn from: everything, or mostly one part of the library. */
-const ALPHABETS: Readonly<Record<string, readonly string[]>> = {
-  'frame objects': names.filter((name) => !/^slots|Send|Receive|subscribe|channel/.test(name)),
-  'the integer API': [...names.filter((name) => name.startsWith('slots.')), 'leave', 'die', 'join'],
-  channels: [
-    'tryAcquire',
-    'slots.acquire',
-    'retain',
-    'release',
-    'slots.release',
-    'leave',
-    'die',
-    'join',
-  ].concat(names.filter((name) => /Send|Receive|subscribe|channel/.test(name))),
-  everything: names,
-};
 
 describe('a pool does what a plain model of it does', () => {
   afterAll(() => {

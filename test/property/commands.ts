@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { channelCommands } from './channel-commands.js';
 import { frameCommands } from './frame-commands.js';
 import { checkAll } from './laws.js';
+import { messageCommands } from './message-commands.js';
 import type { Shape } from './model.js';
 import { partyCommands } from './party-commands.js';
 import type { Library } from './run.js';
@@ -27,9 +28,26 @@ export type Command = (world: World, args: Args) => void;
 /** Every command by name. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
   ...frameCommands,
+  ...messageCommands,
   ...slotCommands,
   ...channelCommands,
   ...partyCommands,
+};
+
+const names = Object.keys(COMMANDS);
+const ofChannels = names.filter((name) => /Send|Receive|subscribe|channel/.test(name));
+const ofSlots = names.filter((name) => name.startsWith('slots.'));
+
+/** What a sequence is drawn from: everything, or mostly one part of the library. */
+export const ALPHABETS = {
+  'frame objects': names.filter((name) => !ofChannels.includes(name) && !ofSlots.includes(name)),
+  'the integer API': [...ofSlots, 'leave', 'die', 'join'],
+  channels: [
+    ...ofChannels,
+    ...['tryAcquire', 'slots.acquire', 'retain', 'release', 'slots.release'],
+    ...['leave', 'die', 'join'],
+  ],
+  everything: names,
 };
 
 /** One command of a sequence. */
@@ -78,6 +96,10 @@ function policy(): fc.Arbitrary<'wait' | 'drop-oldest' | 'drop-newest'> {
 export function play(library: Library, shape: Shape, steps: readonly Step[]): void {
   const world = new World(library, shape);
   while (world.parties.length < shape.threadsMax) world.join();
+  // Everybody listens from the beginning in half of the worlds: later it would be rare.
+  for (let p = 0; shape.frames % 2 === 0 && p < shape.threadsMax; p++) {
+    COMMANDS['subscribe'](world, { p, a: 0, b: 0, c: 1 });
+  }
   checkAll(world);
   for (const { op, ...args } of steps) {
     COMMANDS[op](world, args);

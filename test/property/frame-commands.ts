@@ -1,21 +1,14 @@
 /**
- * Commands on frame objects: acquire to release, writing, messages, copies, external memory.
+ * Commands on frame objects: acquire to release, writing, copies, external memory.
  */
 import type { Frame } from 'frameslab';
 import type { Args, Command } from './commands.js';
 import { ExternalModel } from './frame-model.js';
 import { noteErased } from './laws.js';
+import { onFrame } from './message-commands.js';
 import { Refused, same } from './model.js';
 import { acquired, mayAcquire } from './slot-commands.js';
-import type { Letter, Pair, World } from './world.js';
-
-/** A command on a frame object that exists, spent ones included. */
-function onFrame(act: (world: World, pair: Pair, args: Args) => void): Command {
-  return (world, args) => {
-    const pair = world.pair(args.a);
-    if (pair !== undefined) act(world, pair, args);
-  };
-}
+import type { World } from './world.js';
 
 /** Lengths at and around every limit, and values that are none. */
 function lengthOf(world: World, { b }: Args): number {
@@ -27,38 +20,9 @@ function lengthOf(world: World, { b }: Args): number {
 const wrong = (value: unknown): never => value as never;
 
 /** Bytes that tell who wrote them. */
-function bytesOf({ p, b, c }: Args): Uint8Array {
-  return Uint8Array.from({ length: b }, (_, k) => (p * 64 + b * 7 + c + k) & 0xff);
-}
-
-function addressee({ c }: Args): number | undefined {
-  return [undefined, undefined, 0, 1, 2, 7][c];
-}
-
-function send(moves: boolean): Command {
-  return onFrame((world, { real, model }, args) => {
-    const to = addressee(args);
-    const options = to === undefined ? undefined : { to };
-    let external: ExternalModel | undefined;
-    const message = world.same(
-      moves ? 'transfer' : 'share',
-      () => (moves ? real.transfer(options) : real.share(options)),
-      () => {
-        const sent = model.send(to, moves);
-        external = sent instanceof ExternalModel ? sent : undefined;
-        return external === undefined ? sent : undefined;
-      },
-      false,
-    );
-    if (message === undefined) return;
-    world.letters.push(external === undefined ? { message } : { message, external });
-  });
-}
-
-/** A handle as a message, one that was sent, or one that was not. */
-function letterOf(world: World, { a, b, c }: Args): Letter {
-  const letter = c === 0 ? undefined : world.letter(a);
-  return letter ?? { message: world.handle(b % 10) };
+function bytesOf(world: World, { p, b, c }: Args): Uint8Array {
+  const length = b % (world.model.shape.frameSizeBytes + 3);
+  return Uint8Array.from({ length }, (_, k) => (p * 64 + b * 7 + c + k) & 0xff);
 }
 
 function acquireMany(world: World, args: Args): void {
@@ -96,36 +60,6 @@ function tryAcquire(world: World, args: Args): void {
   if (real === undefined) return;
   world.model.begin(party.seat, (real as Frame).handle, length);
   world.addPair(party, real as Frame, (real as Frame).handle);
-}
-
-function adopt(world: World, args: Args): void {
-  const party = world.party(args.p);
-  const { message, external } = letterOf(world, args);
-  const real = world.same(
-    'adopt',
-    () => party.pool.adopt(message),
-    () => {
-      if (external === undefined) world.model.adopt(party.seat, message as number);
-      else external.adopt();
-    },
-    false,
-  );
-  if (real === undefined) return;
-  world.addPair(party, real, external === undefined ? (message as number) : 0, external);
-}
-
-function revoke(world: World, args: Args): void {
-  const { pool } = world.party(args.p);
-  const { message, external } = letterOf(world, args);
-  if (external === undefined) {
-    world.revoke(() => pool.revoke(message), message as number);
-    return;
-  }
-  world.same(
-    'revoke',
-    () => pool.revoke(message),
-    () => external.inFlight > 0 && (external.adopt().release() || true),
-  );
 }
 
 const unshare = onFrame((world, { party, real, model }) => {
@@ -192,15 +126,11 @@ const tamper = onFrame((world, { party, real, model }, { b }) => {
 export const frameCommands: Readonly<Record<string, Command>> = {
   tryAcquire,
   acquireMany,
-  adopt,
-  revoke,
   unshare,
   tamper,
-  transfer: send(true),
-  share: send(false),
   write: onFrame((world, { real, model }, args) => {
-    const offset = [0, 0, 3, 70, -1, 0.5][args.c];
-    const bytes = bytesOf(args);
+    const offset = [0, 1, 3, args.b === 0 ? -1 : 7, 70, 0.5][args.c];
+    const bytes = bytesOf(world, args);
     const data = args.p === 0 ? bytes.buffer : args.p === 1 ? new DataView(bytes.buffer) : bytes;
     world.same(
       'write',

@@ -60,7 +60,9 @@ const KINDS = {
   /** Several bits of header and catalog. */
   headerBits({ bytes }, random) {
     const slab = guarded(bytes);
-    const flips = new Set(Array.from({ length: 2 + random(30) }, () => random(HEAD * 32)));
+    // But no top bits: two of them cancel in the checksum.
+    const place = () => random(HEAD) * 32 + random(31);
+    const flips = new Set(Array.from({ length: 2 + random(30) }, place));
     for (const bit of flips) slab.ints[bit >> 5] ^= 1 << (bit & 31);
     return { ...slab, refuse: true };
   },
@@ -103,8 +105,11 @@ const KINDS = {
     const names = Object.keys(base.books);
     const name = names[random(names.length)];
     const [from, to] = base.books[name];
-    const at = from + random(to - from);
-    const bit = random(32);
+    // Half of them where something stands: a leaf, a slot's word, a flight word.
+    const step = { leaves: base.leafStride, slots: 8, flights: 4 }[name] ?? 1;
+    const aimed = random(2) === 1 ? random(Math.ceil((to - from) / step)) * step : -1;
+    const at = from + (aimed >= 0 ? aimed : random(to - from));
+    const bit = random(aimed >= 0 ? Math.min(32, name === 'leaves' ? base.slots : 17) : 32);
     const noticed = mustBeNoticed(base, slab.ints, name, at - from, bit);
     slab.ints[at] ^= 1 << bit;
     return { ...slab, noticed };

@@ -1,81 +1,20 @@
 /**
  * Damaged slabs and forged numbers: whatever a thread attaches to or is sent, each call ends, answers
  * or throws an error of the library, and touches nothing outside the slab.
- *
- * The cases run in a worker. It says in shared memory which case and which call it is at; a case that
- * does not end is a failure of this test, which ends the worker.
  */
-import { Worker } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import type { FramePool } from 'frameslab';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { BASES } from './fuzz-bases.js';
-import { LIBRARY_FILE, libraryAt, Progress, say, seed, times } from './run.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fuzzed, numbers } from './fuzz-run.js';
+import { LIBRARY_FILE, libraryAt, say, seed, times } from './run.js';
 
-/** A case of a few milliseconds that is still going after so long hangs, on any machine. */
-const HANG_MS = 60_000;
 /** Header and catalog of two channels, in bits. */
 const HEAD_BITS = (64 + 2 * 64) * 32;
-
-interface FuzzResult {
-  readonly cases: number;
-  readonly attached: number;
-  readonly noticed: number;
-  readonly calls: number;
-  readonly codes: Readonly<Record<string, number>>;
-  readonly faults: readonly string[];
-}
-
-const running = new Set<Worker>();
-const numbers = { cases: 0, attached: 0, calls: 0 };
-
-afterEach(async () => {
-  await Promise.all([...running].map((worker) => worker.terminate()));
-  running.clear();
-});
 
 afterAll(() => {
   const { cases, attached, calls } = numbers;
   say(`seed ${seed}: ${cases} damaged slabs, ${attached} of them attached to, ${calls} calls`);
 });
-
-/** Runs the cases of a kind in a worker that may hang. */
-async function fuzzed(kind: string, cases: number): Promise<FuzzResult> {
-  const progress = new Int32Array(new SharedArrayBuffer(4));
-  const name = new Uint8Array(new SharedArrayBuffer(64));
-  const worker = new Worker(new URL('./fuzz-worker.mjs', import.meta.url), {
-    workerData: { library: LIBRARY_FILE, bases: BASES, kind, seed, to: cases, progress, name },
-  });
-  running.add(worker);
-  const lines = new Progress();
-  let seen = 0;
-  let since = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const hang = new Promise<never>((_resolve, reject) => {
-    timer = setInterval(() => {
-      const at = Atomics.load(progress, 0);
-      lines.at(() => `${kind}: ${at} of ${cases} cases`);
-      if (at !== seen) [seen, since] = [at, performance.now()];
-      if (performance.now() - since < HANG_MS) return;
-      const call = Buffer.from(name).toString('latin1').replaceAll('\0', '');
-      reject(new Error(`${kind}, seed ${seed}: case ${at - 1} hangs in ${call}`));
-    }, 500);
-  });
-  const done = new Promise<FuzzResult>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the fuzzer ended early, with ${code}`)));
-  });
-  try {
-    const result = await Promise.race([done, hang]);
-    numbers.cases += result.cases;
-    numbers.attached += result.attached;
-    numbers.calls += result.calls;
-    return result;
-  } finally {
-    clearInterval(timer);
-  }
-}
 
 const TIMEOUT = { timeout: 3_600_000 };
 

@@ -4,7 +4,6 @@
 import { Worker } from 'node:worker_threads';
 import type { FramePool } from 'frameslab';
 import type { Operation } from './linearizability.js';
-import { LIBRARY_FILE } from './run.js';
 
 /** Who does what; thread k plays `roles[k]`. */
 export interface Cast {
@@ -13,6 +12,8 @@ export interface Cast {
   /** Calls of each thread in a round. */
   readonly calls: number;
   readonly seed: number;
+  /** The build that they load. */
+  readonly library: string;
 }
 
 /** What the threads wrote in one round. */
@@ -31,7 +32,7 @@ const shared = (ints: number): Int32Array<SharedArrayBuffer> =>
 
 /** Plays all rounds, and ends the threads whatever happens. */
 export async function recorded(pool: FramePool, cast: Cast): Promise<History[]> {
-  const { roles, rounds, calls, seed } = cast;
+  const { roles, rounds, calls, seed, library } = cast;
   const control = shared(80);
   const initial = shared(rounds * 2);
   const logs = roles.map(() => shared(rounds * calls * RECORD));
@@ -39,7 +40,6 @@ export async function recorded(pool: FramePool, cast: Cast): Promise<History[]> 
     const { ref } = pool;
     const log = logs[me];
     const threads = roles.length;
-    const library = LIBRARY_FILE;
     return new Worker(new URL('./history-worker.mjs', import.meta.url), {
       workerData: { library, ref, threads, me, role, rounds, calls, seed, control, log, initial },
     });

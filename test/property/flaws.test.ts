@@ -17,7 +17,7 @@ describe('random sequences find a library in which', () => {
       const property = fc.property(shapes, sequences(ALPHABETS[alphabet], 60), (shape, steps) => {
         play(library, shape, steps);
       });
-      const { failed, numRuns } = fc.check(property, { numRuns: 1500, seed, endOnFailure: true });
+      const { failed, numRuns } = fc.check(property, { numRuns: 3000, seed, endOnFailure: true });
       expect(failed).toBe(true);
       say(`${flaw[0]}: found in sequence ${numRuns}`);
     });

@@ -39,12 +39,6 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   ],
   [
     'frame objects',
-    'a frame object does not count its own references',
-    'this.count -= 1, this.table.traced',
-    'this.table.traced',
-  ],
-  [
-    'frame objects',
     'a private copy has another header',
     'copyView(this.header, copy.header), copy',
     'copy',

@@ -114,22 +114,6 @@ const KINDS = {
     slab.ints[at] ^= 1 << bit;
     return { ...slab, noticed };
   },
-  /** One bit of a word that lives. */
-  livingBit({ bytes, controlInts }, random) {
-    const slab = guarded(bytes);
-    const at = HEAD + random(controlInts - HEAD);
-    slab.ints[at] ^= 1 << random(32);
-    return slab;
-  },
-  /** Several living words, by bits or as a whole. */
-  livingWords({ bytes, controlInts }, random) {
-    const slab = guarded(bytes);
-    for (let n = 1 + random(40); n > 0; n--) {
-      const at = HEAD + random(controlInts - HEAD);
-      slab.ints[at] = random(2) ? slab.ints[at] ^ (1 << random(32)) : random(2 ** 32) | 0;
-    }
-    return slab;
-  },
 };
 
 const living = new Map();

@@ -42,16 +42,17 @@ describe('recorded histories find a library in which', () => {
       const { roles, calls } = scene;
       let found: unknown;
       let recordings = 0;
-      for (; found === undefined && recordings < 20; recordings++) {
+      for (; found === undefined && recordings < 60; recordings++) {
         const pool = libraryAt(library).FramePool.create(scene.options);
         const cast = { roles, calls, rounds: 50, seed: (seed + recordings) | 0, library };
         try {
-          for (const history of await recorded(pool, cast)) check(scene, history);
+          // What the threads threw is another matter: the order of their calls must tell.
+          for (const history of (await recorded(pool, cast)).histories) check(scene, history);
         } catch (fault) {
           found = fault;
         }
       }
-      expect(String(found)).toMatch(/no order of these calls is possible|frameslab|missing|Stale/);
+      expect(String(found)).toMatch('no order of these calls is possible');
       say(`${flaw[0]}: found in recording ${recordings}: ${String(found).split('\n')[0]}`);
     });
   });

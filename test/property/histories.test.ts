@@ -41,12 +41,14 @@ describe('what real threads saw could have happened one call after the other', (
       for (let k = 0; k < wanted || (tooFew() && k < RECORDINGS_MAX); k++) {
         const { roles, calls } = scene;
         const cast = { roles, calls, rounds: ROUNDS, seed: (seed + k) | 0, library: LIBRARY_FILE };
-        for (const history of await recorded(pool, cast)) {
+        const { histories, fault } = await recorded(pool, cast);
+        for (const history of histories) {
           numbers.histories += 1;
           sum.calls += history.operations.length;
           sum.overlapping += overlapping(history.operations);
           numbers.configurations += check(scene, history);
         }
+        if (fault !== undefined) throw fault;
         progress.at(() => `histories of ${scene.name}: ${k + 1} of ${wanted} recordings`);
       }
       numbers.calls += sum.calls;

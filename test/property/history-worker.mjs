@@ -68,13 +68,23 @@ function pause() {
   for (let k = random(60); k > 0; k--) Atomics.load(control, GENERATION);
 }
 
+/** 1: the last reference anywhere; −1: refused, which no order of calls explains. */
+function release(handle) {
+  try {
+    return slots.release(handle) ? 1 : 0;
+  } catch (fault) {
+    if (fault.code !== 'ERR_FRAMESLAB_STALE_HANDLE') throw fault;
+    return -1;
+  }
+}
+
 /** Acquires and releases; what it still holds at the end goes back unrecorded. */
 function acquirer() {
   const held = [];
   together();
   for (let k = 0; k < calls; k++) {
     const handle = held.length > 0 && random(2) ? held.shift() : 0;
-    if (handle !== 0) record('release', handle, () => (slots.release(handle) ? 1 : 0));
+    if (handle !== 0) record('release', handle, () => release(handle));
     else {
       const found = record('acquire', 0, () => slots.acquire());
       if (found !== 0) held.push(found);
@@ -113,7 +123,7 @@ function messenger() {
 }
 
 function messageCall(verb, handle) {
-  if (verb === 'release') return slots.release(handle) ? 1 : 0;
+  if (verb === 'release') return release(handle);
   if (verb !== 'adopt') return slots[verb](handle) === handle ? 1 : 0;
   try {
     return slots.adopt(handle) === handle ? 1 : 0;

@@ -30,8 +30,14 @@ const RECORD = 5;
 const shared = (ints: number): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(ints * 4));
 
+/** What was recorded, and what a thread threw, if one did: then the last rounds are missing. */
+export interface Recording {
+  readonly histories: readonly History[];
+  readonly fault?: unknown;
+}
+
 /** Plays all rounds, and ends the threads whatever happens. */
-export async function recorded(pool: FramePool, cast: Cast): Promise<History[]> {
+export async function recorded(pool: FramePool, cast: Cast): Promise<Recording> {
   const { roles, rounds, calls, seed, library } = cast;
   const control = shared(80);
   const initial = shared(rounds * 2);
@@ -44,6 +50,7 @@ export async function recorded(pool: FramePool, cast: Cast): Promise<History[]> 
       workerData: { library, ref, threads, me, role, rounds, calls, seed, control, log, initial },
     });
   });
+  let fault: unknown;
   try {
     await Promise.all(
       workers.map(
@@ -57,21 +64,26 @@ export async function recorded(pool: FramePool, cast: Cast): Promise<History[]> 
           }),
       ),
     );
+  } catch (thrown) {
+    fault = thrown;
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  return Array.from({ length: rounds }, (_, round) => ({
+  const whole = (round: number): boolean =>
+    logs.every((log) => log[((round + 1) * calls - 1) * RECORD] !== 0);
+  const histories = [...Array(rounds).keys()].filter(whole).map((round) => ({
     operations: logs.flatMap((log, thread) => callsOf(log, thread, round * calls, calls)),
     handle: initial[round * 2],
     flights: initial[round * 2 + 1],
   }));
+  if (fault === undefined && histories.length < rounds) fault = new Error('rounds are missing');
+  return { histories, fault };
 }
 
 function callsOf(log: Int32Array, thread: number, from: number, count: number): Operation[] {
   return Array.from({ length: count }, (_, k) => {
     const record = log.subarray((from + k) * RECORD, (from + k + 1) * RECORD);
     const [name, argument, result, called, returned] = record;
-    if (name === 0) throw new Error(`call ${from + k} of thread ${thread} was not recorded`);
     return { thread, name: NAMES[name], argument, result, called, returned };
   });
 }

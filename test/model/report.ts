@@ -2,9 +2,10 @@
  * Explores a scenario within bounds and says how much that was; a fault is thrown with its shrunk
  * schedule and its table.
  */
-import { type Bounds, type Exploration, Explorer, type Failure, shrink } from './explorer.js';
+import { type Bounds, type Exploration, Explorer, type Failure } from './explorer.js';
 import { Library } from './library.js';
 import { read, type Turn, write } from './schedule.js';
+import { shrink } from './shrink.js';
 import { Atlas, tableOf } from './table.js';
 import { type Scenario, World } from './world.js';
 

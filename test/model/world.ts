@@ -37,7 +37,7 @@ export interface Scenario {
   readonly strangers?: readonly number[];
   /** Threads that may be killed; default: all that `bodies` names. */
   readonly mortals?: readonly number[];
-  /** At the first kill all rescuers begin, instead of one for each kill. */
+  /** At the first kill two rescuers begin, instead of one. */
   readonly rescuersTogether?: boolean;
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
@@ -50,6 +50,9 @@ export interface Scenario {
 /** Ints of the model's own after the slab: words that the bodies of a scenario may share. */
 const MODEL_INTS = 64;
 
+/** So many runs show, at their end, which words are looked at there; later every so manyth does. */
+const SHOWN_ENDS = 64;
+
 /** One scenario with one library. */
 export class World implements Subject {
   readonly machine: Machine;
@@ -59,6 +62,8 @@ export class World implements Subject {
   readonly modelAt: number;
   /** References, messages and calls in progress: an upper bound of the frames that are held. */
   held = 0;
+  /** What was counted, in one number. */
+  private events = 0;
   private readonly notes = new Map<string, number>();
   private readonly counts = new Map<string, number>();
 
@@ -66,13 +71,14 @@ export class World implements Subject {
   private readonly begun: Int32Array;
   private readonly heldAtFirst: number;
   private readonly heap: Heap;
+  private ends = 0;
   /** Frames that the auditor holds during a run. */
   private readonly kept: number[] = [];
 
   /** @param kills how many there may be: for each, a thread that reclaims the seats of the dead. */
   constructor(scenario: Scenario, library: Library, kills: number) {
     this.scenario = scenario;
-    const rescuers = kills === 1 && scenario.rescuersTogether === true ? 2 : kills;
+    const rescuers = kills > 0 && scenario.rescuersTogether === true ? kills + 1 : kills;
     const threads = scenario.bodies.length + rescuers;
     const strangers = scenario.strangers?.length ?? 0;
     const threadsMax = 1 + threads - strangers + (scenario.seatsMore ?? strangers);
@@ -101,9 +107,15 @@ export class World implements Subject {
     this.heap = new Heap(this.actors.flatMap((actor) => actor.roots));
   }
 
+  /** For the state of a run: what the laws count, beside what each thread remembers. */
+  get counted(): number {
+    return (this.held << 20) ^ this.events;
+  }
+
   begin(): void {
     this.machine.memory.set(this.begun);
     this.held = this.heldAtFirst;
+    this.events = 0;
     this.counts.clear();
     this.heap.restore();
     for (const actor of this.actors) actor.reset();
@@ -115,20 +127,14 @@ export class World implements Subject {
   }
 
   killed(_thread: Thread): void {
-    if (this.scenario.rescuersTogether === true) {
-      for (const actor of this.actors) if (actor.rescues) this.wake(actor);
-      return;
-    }
-    const rescuer = this.actors.find(
+    const together = this.scenario.rescuersTogether === true && this.dead.length === 1;
+    const rescuers = this.actors.filter(
       (actor) => actor.rescues && actor.thread.status === Status.idle,
     );
-    if (rescuer !== undefined) this.wake(rescuer);
-  }
-
-  private wake(rescuer: Actor): void {
-    if (rescuer.thread.status !== Status.idle) return;
-    rescuer.thread.status = Status.runnable;
-    rescuer.thread.coroutine = rescuer.rescue();
+    for (const rescuer of rescuers.slice(0, together ? 2 : 1)) {
+      rescuer.thread.status = Status.runnable;
+      rescuer.thread.coroutine = rescuer.rescue();
+    }
   }
 
   /** The threads that were killed. */
@@ -144,6 +150,7 @@ export class World implements Subject {
   /** Something happened that `mayHappen` names. */
   count(name: string): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    for (let k = 0; k < name.length; k++) this.events += name.charCodeAt(k) << (k % 8);
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -185,7 +192,8 @@ export class World implements Subject {
   // ----------------------------------------------------------------------------------------------
 
   /** The frames that exist at least may have grown: calls in progress take note. */
-  hold(more: number): void {
+  hold(more: number, by?: Thread): void {
+    if (by !== undefined) this.machine.touch(by);
     this.held += more;
     if (more <= 0) return;
     for (const actor of this.actors) actor.noteHeld(this.held);
@@ -198,14 +206,33 @@ export class World implements Subject {
     if (lost.length > 0) {
       return `${lost.map((thread) => thread.name).join(' and ')} wait(s) for ever`;
     }
+    this.machine.showing = true;
     try {
-      return this.counted() ?? this.account();
+      this.show();
+      return this.miscounted() ?? this.account();
     } catch (fault) {
       return `at the end: ${fault instanceof Error ? fault.message : String(fault)}`;
+    } finally {
+      this.machine.showing = false;
     }
   }
 
-  private counted(): string | undefined {
+  /**
+   * The auditor's reads go through no gate: now and then a living thread makes the same audit, so
+   * that the machine knows which words are looked at.
+   */
+  private show(): void {
+    this.ends += 1;
+    if (this.ends > SHOWN_ENDS && this.ends % SHOWN_ENDS !== 0) return;
+    const { pool } = this.actors.find(
+      ({ thread, attached }) => attached && thread.status !== Status.dead,
+    ) ?? { pool: undefined };
+    if (pool === undefined) return;
+    finish(pool.audit());
+    finish(pool.inspect());
+  }
+
+  private miscounted(): string | undefined {
     for (const [name, [least, most]] of Object.entries(this.scenario.mayHappen ?? {})) {
       const count = this.counts.get(name) ?? 0;
       if (count > most || (count < least && this.dead.length === 0)) {

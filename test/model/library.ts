@@ -16,6 +16,8 @@ const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 /** Limits of loops that wait for others by looking again: all looks but a few are alike. */
 const LIMITS: readonly (readonly [RegExp, string])[] = [
   [/\bSPINS_MAX = 256\b/, 'SPINS_MAX = 1'],
+  [/\bLOOKS_MAX = 32\b/, 'LOOKS_MAX = 1'],
+  [/\bPAUSE_STEPS = 32\b/, 'PAUSE_STEPS = 0'],
   [/\bVERDICT_ATTEMPTS_MAX = 1e3\b/, 'VERDICT_ATTEMPTS_MAX = 3'],
 ];
 
@@ -45,6 +47,10 @@ export class Library {
       }
     };
     read('node.js');
+    for (const [limit] of LIMITS) {
+      const fits = [...texts.values()].filter((text) => limit.test(text)).length;
+      if (fits !== 1) throw new Error(`the model's limit ${limit} does not fit the build`);
+    }
     for (const [name, text] of texts) texts.set(name, fewerLooks(mutate(text)));
     this.modules = transform(texts);
     this.sites = [...this.modules.values()].flatMap((module) => module.sites);

@@ -49,6 +49,15 @@ export class Actor {
     const { machine } = this.world;
     this.pool = yield* result(names.FramePool.attach(machine.buffer));
     this.attached = true;
+    const { seat } = this.pool;
+    const other = this.world.actors.find(
+      (actor) =>
+        actor !== this &&
+        actor.attached &&
+        !this.world.dead.includes(actor) &&
+        actor.pool.seat === seat,
+    );
+    if (other !== undefined) throw new Error(`${other.thread.name} has seat ${seat} already`);
     const { slab } = (this.pool as unknown as { attachment: { slab: Views } }).attachment;
     gate.i32 = slab.i32;
     gate.f64 = slab.f64;
@@ -253,6 +262,16 @@ export class Actor {
     }
   }
 
+  /** Gives the own cache back, as a waiter does before it makes its wish known. */
+  *giveCacheBack(): Steps {
+    yield* result(internals(this.pool).refs.giveCacheBack());
+  }
+
+  /** Recounts what a dead thread left in doubt. */
+  *repair(): Steps {
+    yield* result(this.pool.audit({ repair: true }));
+  }
+
   // ----------------------------------------------------------------------------------------------
   // The dead
 
@@ -269,6 +288,14 @@ export class Actor {
     for (const name of Object.keys(this.world.scenario.options.channels ?? {})) {
       yield* result(this.channel(name).close());
     }
+    const { rescued } = this.world.scenario;
+    if (rescued !== undefined) yield* this.tell(rescued, 1);
+  }
+
+  /** Reclaims the seat of a thread that `diedTaking`. */
+  *reclaimSeatOf(thread: number): Steps {
+    const { seat } = (this.world.actors[thread] as Actor).pool;
+    yield* result(this.pool.reclaim(seat, { ended: true }));
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -391,6 +418,7 @@ interface Internals {
   readonly refs: {
     readonly codec: { readonly indexMask: number };
     readonly seats: { seatOf(token: number): number };
+    giveCacheBack(): void;
   };
 }
 

@@ -16,6 +16,8 @@
  * built library as it is.
  */
 import { type AuditReport, FramePool, type FramePoolOptions } from 'frameslab';
+import { FLIGHT, SEAT, SLOT } from '../../src/slab/layout.js';
+import { SUSPECT } from '../../src/words/slot-word.js';
 import { Actor } from './actor.js';
 import type { Subject } from './explorer.js';
 import { Heap } from './heap.js';
@@ -39,6 +41,8 @@ export interface Scenario {
   readonly mortals?: readonly number[];
   /** At the first kill two rescuers begin, instead of one. */
   readonly rescuersTogether?: boolean;
+  /** Word of the model in which a rescuer says that it is ready. */
+  readonly rescued?: number;
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
   /** Counted events that happen equally often in a run without kills. */
@@ -177,12 +181,87 @@ export class World implements Subject {
 
   /** Takes every slot but these away; they are given back at the end. */
   leave(slots: readonly number[]): void {
-    const taken = [...Array(this.auditor.frames).keys()].map(() => this.auditor.slots.acquire());
+    const taken: number[] = [];
+    for (let handle = this.auditor.slots.acquire(); handle !== 0; ) {
+      taken.push(handle);
+      handle = this.auditor.slots.acquire();
+    }
     for (const handle of taken) {
       if (slots.includes(this.auditor.slots.index(handle))) this.auditor.slots.release(handle);
       else this.kept.push(handle);
     }
+    internals(this.auditor).refs.giveCacheBack();
     this.held += this.kept.length;
+  }
+
+  /** The second thread holds one alone. */
+  heldBySecond(): void {
+    this.notes.set('second', finish((this.actors[1] as Actor).tryAcquire()));
+  }
+
+  /** Summary and root promise nothing, as if who gave the slots had died before it said so. */
+  silenceSummary(): void {
+    const { layout } = internals(this.auditor).slab;
+    this.machine.memory[layout.summaryAt] = 0;
+    this.machine.memory[layout.rootAt] = 0;
+  }
+
+  /**
+   * A frame that the third thread holds; its word counts one reference more, and is suspect, as if
+   * its adopter had died and been erased.
+   */
+  miscountedFrame(): void {
+    const c = this.actors[2] as Actor;
+    const handle = finish(c.filled(1));
+    finish(c.share(handle));
+    this.held -= 1;
+    this.notes.set('handle', handle);
+    const { layout } = internals(this.auditor).slab;
+    const slot = this.slotOf(handle);
+    this.machine.memory[layout.flightsAt + slot * FLIGHT.size] = 0;
+    this.makeSuspect(slot);
+  }
+
+  /**
+   * A message in flight of a suspect slot that has gone from the third thread to the second and
+   * back; so their ledgers count departures: as many as they will count later, in another lease.
+   */
+  passedAround(): void {
+    const [, b, c] = this.actors as [Actor, Actor, Actor];
+    const message = finish(c.transfer(finish(c.filled(1))));
+    finish(b.transfer(finish(b.tryAdopt(message))));
+    finish(c.transfer(finish(c.tryAdopt(message))));
+    this.notes.set('message', message);
+    this.makeSuspect(this.slotOf(message));
+  }
+
+  /** A thread that has died after it wrote into its journal that it takes from the first leaf. */
+  diedTaking(thread: number): void {
+    const { layout } = internals(this.auditor).slab;
+    const { seat } = (this.actors[thread] as Actor).pool;
+    this.machine.memory[layout.seatsAt + seat * SEAT.size + SEAT.journal] = 1;
+  }
+
+  /** A slot that one of them has taken out of the list, and no more. */
+  lose(slot: number): void {
+    const { layout } = internals(this.auditor).slab;
+    this.machine.memory[layout.leavesAt] =
+      (this.machine.memory[layout.leavesAt] as number) & ~(1 << slot);
+  }
+
+  private slotOf(handle: number): number {
+    return handle & internals(this.auditor).refs.codec.indexMask;
+  }
+
+  /** Flags a shared slot, as the reclaim of a dead holder does. */
+  private makeSuspect(slot: number): void {
+    const { layout } = internals(this.auditor).slab;
+    const at = layout.slotsAt + slot * SLOT.size;
+    this.machine.memory[at] = (this.machine.memory[at] as number) | SUSPECT;
+  }
+
+  unsubscribe(thread: number): void {
+    finish((this.actors[thread] as Actor).unsubscribe());
   }
 
   subscribe(thread: number): void {
@@ -291,9 +370,26 @@ export class World implements Subject {
   }
 }
 
+interface Inside {
+  readonly slab: {
+    readonly layout: Readonly<
+      Record<'summaryAt' | 'rootAt' | 'flightsAt' | 'slotsAt' | 'seatsAt' | 'leavesAt', number>
+    >;
+  };
+  readonly refs: {
+    readonly cached: number;
+    readonly codec: { readonly indexMask: number };
+    giveCacheBack(): void;
+  };
+}
+
+/** What the model needs of a pool's inside. */
+function internals(pool: FramePool): Inside {
+  return (pool as unknown as { attachment: Inside }).attachment;
+}
+
 function cachedIn(pool: FramePool): number {
-  const { refs } = (pool as unknown as { attachment: { refs: { cached: number } } }).attachment;
-  return finish(refs.cached);
+  return finish(internals(pool).refs.cached);
 }
 
 function problems(report: AuditReport): string {

@@ -267,6 +267,22 @@ export class Actor {
     yield* result(internals(this.pool).refs.giveCacheBack());
   }
 
+  /** Takes a slot out of the list; −1 if there is none. */
+  *refill(): Steps<number> {
+    return yield* result(internals(this.pool).refs.refill(1));
+  }
+
+  /** Returns a slot of `refill` by way of the cache. */
+  *spillUnused(slot: number): Steps {
+    yield* result(internals(this.pool).refs.push(slot));
+    yield* this.giveCacheBack();
+  }
+
+  /** Returns a slot of `refill`. */
+  *giveUnused(slot: number): Steps {
+    yield* result(internals(this.pool).refs.give(slot));
+  }
+
   /** Recounts what a dead thread left in doubt. */
   *repair(): Steps {
     yield* result(this.pool.audit({ repair: true }));
@@ -280,7 +296,7 @@ export class Actor {
    * nobody waits for what the dead will not send.
    */
   *rescue(): Steps {
-    for (const { thread } of this.world.dead) {
+    for (const { thread } of [...this.world.dead, ...this.world.gone]) {
       const { seats } = internals(this.pool).refs;
       const seat = yield* result(seats.seatOf(tokenOf(thread)));
       if (seat >= 0) yield* result(this.pool.reclaim(seat, { ended: true }));
@@ -419,6 +435,9 @@ interface Internals {
     readonly codec: { readonly indexMask: number };
     readonly seats: { seatOf(token: number): number };
     giveCacheBack(): void;
+    refill(want: number): number;
+    push(slot: number): void;
+    give(slot: number): void;
   };
 }
 

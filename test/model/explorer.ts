@@ -338,8 +338,14 @@ export class Explorer implements Scheduler {
     this.next = this.machine.threads[option] as Thread;
     thread.dirty = true;
     const step = this.choices[this.depth - 1] as Choice;
-    if (this.reduced && !this.pruned && !this.machine.repeating) this.machine.sleep(thread, step);
+    if (!this.sleeps || this.pruned || this.machine.repeating) return true;
+    this.machine.sleep(thread, step);
     return true;
+  }
+
+  /** With a focus a step goes over gates where others meet it: nobody sleeps. */
+  private get sleeps(): boolean {
+    return this.reduced && this.machine.focus === undefined;
   }
 
   /** What a step touches beside its word. */

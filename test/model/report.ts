@@ -31,7 +31,7 @@ export function explore(scenario: Scenario, bounds: Bounds): Exploration {
  */
 export function exploreIn(library: Library, scenario: Scenario, bounds: Bounds, focus?: RegExp) {
   const world = new World(scenario, library, bounds.kills);
-  const explorer = new Explorer(world, focus === undefined);
+  const explorer = new Explorer(world);
   if (focus !== undefined) {
     const { pool } = world.actors.find((actor) => actor.attached) as Actor;
     const atlas = new Atlas(pool, world.modelAt);

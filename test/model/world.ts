@@ -41,6 +41,8 @@ export interface Scenario {
   readonly mortals?: readonly number[];
   /** At the first kill two rescuers begin, instead of one. */
   readonly rescuersTogether?: boolean;
+  /** Counts may be left in doubt: then they are settled at the end, as after a kill. */
+  readonly inDoubt?: boolean;
   /** Word of the model in which a rescuer says that it is ready. */
   readonly rescued?: number;
   /** Seats that are free for strangers, beyond one for each other thread. */
@@ -75,6 +77,8 @@ export class World implements Subject {
   private readonly begun: Int32Array;
   private readonly heldAtFirst: number;
   private readonly heap: Heap;
+  /** Threads that died before the run. */
+  readonly gone: Actor[] = [];
   private ends = 0;
   /** Frames that the auditor holds during a run. */
   private readonly kept: number[] = [];
@@ -238,7 +242,9 @@ export class World implements Subject {
   /** A thread that has died after it wrote into its journal that it takes from the first leaf. */
   diedTaking(thread: number): void {
     const { layout } = internals(this.auditor).slab;
-    const { seat } = (this.actors[thread] as Actor).pool;
+    const actor = this.actors[thread] as Actor;
+    const { seat } = actor.pool;
+    this.gone.push(actor);
     this.machine.memory[layout.seatsAt + seat * SEAT.size + SEAT.journal] = 1;
   }
 
@@ -304,7 +310,8 @@ export class World implements Subject {
     this.ends += 1;
     if (this.ends > SHOWN_ENDS && this.ends % SHOWN_ENDS !== 0) return;
     const { pool } = this.actors.find(
-      ({ thread, attached }) => attached && thread.status !== Status.dead,
+      (actor) =>
+        actor.attached && actor.thread.status !== Status.dead && !this.gone.includes(actor),
     ) ?? { pool: undefined };
     if (pool === undefined) return;
     finish(pool.audit());
@@ -327,12 +334,14 @@ export class World implements Subject {
   private account(): string | undefined {
     const dead = this.dead.length > 0;
     const living = this.actors.filter(
-      ({ thread, attached }) => thread.status !== Status.dead && attached,
+      (actor) =>
+        actor.thread.status !== Status.dead && actor.attached && !this.gone.includes(actor),
     );
     // A reclaim that was left in doubt is called again, as its report asks for.
-    if (dead)
+    if (dead) {
       for (const actor of living) if (actor.rescues) finish(actor.pool.audit({ repair: true }));
-    if (dead) this.auditor.audit({ repair: true });
+    }
+    if (dead || this.scenario.inDoubt === true) this.auditor.audit({ repair: true });
     let report = this.auditor.audit();
     if (!report.ok) return `after the run: ${problems(report)}`;
     if (report.inLanes > 0 || dead) {

@@ -152,8 +152,8 @@ export class Machine {
   /** Where its next choice was made at a gate; −1: between turns. */
   stopThread = -1;
   stopSteps = -1;
-  /** If it is set, only these words are points of choice. */
-  focus: ((address: number) => boolean) | undefined;
+  /** If it is set, only these accesses are points of choice. */
+  focus: ((address: number, site: number) => boolean) | undefined;
   /** How many threads sleep. */
   asleep = 0;
   scheduler: Scheduler | undefined;
@@ -458,7 +458,7 @@ export class Gate implements Announced {
     if (this.words === 2) {
       this.visible = machine.isVisible(thread, address + 1, this.writes) || this.visible;
     }
-    if (machine.focus !== undefined && this.visible) this.visible = machine.focus(address);
+    if (machine.focus !== undefined && this.visible) this.visible = machine.focus(address, site);
     const scheduler = machine.scheduler as Scheduler;
     if (this.quiet) {
       if (this.visible) scheduler.touched(thread, true);

@@ -16,7 +16,7 @@ export interface Mutant {
   /** The scenario that finds it. */
   readonly scenario: string;
   readonly bounds: Bounds;
-  /** Interruptions at these words only: for a flaw that needs many of them. */
+  /** Interruptions at these accesses only, `function: word`: for a flaw that needs many of them. */
   readonly focus?: RegExp;
   /** Why no scenario finds it within bounds. */
   readonly gap?: string;
@@ -105,7 +105,7 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'verdict',
     bounds: orders(9),
-    focus: /^(leaf 0|slot 0 word|seat 2 journal)$/,
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
   },
   {
     flaw: 'the generation stands still when a slot is given back',
@@ -117,7 +117,7 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'verdict-give',
     bounds: orders(9),
-    focus: /^(leaf 0|slot 0 word|seat 2 journal)$/,
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
   },
   {
     flaw: 'the journal is cleared before the words are written',
@@ -323,7 +323,7 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'recount-lease',
     bounds: deaths(2),
-    focus: /^(slot 0 word|ledger seat 2 slot 0)$/,
+    focus: /^(attempt|cellsOf): /,
   },
   {
     flaw: 'nobody looks at the suspect flag after lowering a ledger',
@@ -440,7 +440,7 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'verdict',
     bounds: orders(9),
-    focus: /^(leaf 0|slot 0 word|seat 2 journal)$/,
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
   },
   {
     flaw: 'a slot is taken over by a plain store',

@@ -26,22 +26,27 @@ export function explore(scenario: Scenario, bounds: Bounds): Exploration {
 }
 
 /**
- * Explores a variant of the library; the failure is the caller's to judge. With a `focus` only words
- * whose names it matches are points of choice: less is explored, with more preemptions.
+ * Explores a variant of the library; the failure is the caller's to judge. With a `focus` only the
+ * accesses whose `function: word` it matches are points of choice: less is explored, but with more
+ * preemptions.
  */
 export function exploreIn(library: Library, scenario: Scenario, bounds: Bounds, focus?: RegExp) {
   const world = new World(scenario, library, bounds.kills);
   const explorer = new Explorer(world);
-  if (focus !== undefined) {
-    const { pool } = world.actors.find((actor) => actor.attached) as Actor;
-    const atlas = new Atlas(pool, world.modelAt);
-    const inFocus = [...world.machine.memory.keys()].map((address) =>
-      focus.test(atlas.name(address)),
-    );
-    world.machine.focus = (address) => inFocus[address] === true;
-  }
+  if (focus !== undefined) world.machine.focus = focusOf(library, world, focus);
   const result: Exploration = withoutStack(() => explorer.explore(bounds));
   return { result, explorer, world };
+}
+
+function focusOf(library: Library, world: World, focus: RegExp) {
+  const { pool } = world.actors.find((actor) => actor.attached) as Actor;
+  const atlas = new Atlas(pool, world.modelAt);
+  const known = new Map<string, boolean>();
+  return (address: number, site: number): boolean => {
+    const key = `${library.sites[site]?.where ?? 'model'}: ${atlas.name(address)}`;
+    if (!known.has(key)) known.set(key, focus.test(key));
+    return known.get(key) === true;
+  };
 }
 
 /** Errors are thrown in many runs, and nobody reads where. */

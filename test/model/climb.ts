@@ -15,6 +15,8 @@ const bounded = process.env['FRAMESLAB_MODEL'] === 'bounded';
 const msMax = Number(process.env['FRAMESLAB_MODEL_MS'] ?? 9_000);
 /** A bound that takes more accesses than this is not completed: half a minute on an idle core. */
 const STEPS_MAX = 30_000_000;
+/** So many accesses are made where no bound is asked for. */
+const STEPS_AT_LEAST = 300_000;
 /** Far more than can be completed. */
 const PREEMPTIONS_MAX = 99;
 
@@ -27,8 +29,12 @@ export function climb(what: string, kills: 0 | 1 | 2): void {
       const floor = floors[name]?.[kills];
       test(`${scenario.law} [${name}]`, () => {
         if (floor === undefined) throw new Error(`floors.ts does not name '${name}'`);
-        const up = explore(scenario, { preemptions: floor, kills, stepsMax: STEPS_MAX });
-        const further = !bounded && up.bound < PREEMPTIONS_MAX;
+        const up = explore(scenario, {
+          preemptions: Math.max(0, Math.min(floor, PREEMPTIONS_MAX)),
+          kills,
+          stepsMax: floor < 0 ? STEPS_AT_LEAST : STEPS_MAX,
+        });
+        const further = !bounded && up.bound !== Number.POSITIVE_INFINITY;
         const result = further
           ? explore(scenario, { preemptions: PREEMPTIONS_MAX, kills, msMax })
           : up;

@@ -292,7 +292,8 @@ export class Explorer implements Scheduler {
   atGate(thread: Thread, gate: Announced): boolean {
     if (thread.steps > STEPS_MAX) throw new Error('this run does not end');
     if (this.given !== undefined) return this.turnIsOver(thread);
-    this.making[thread.id] = undefined;
+    // A step goes on to the next gate at which the thread can be interrupted.
+    if (gate.visible) this.making[thread.id] = undefined;
     const killable = gate.writes && this.mayDie(thread);
     if (!gate.visible && !killable) return false;
     const options = [thread.id];
@@ -433,7 +434,7 @@ export class Explorer implements Scheduler {
     };
     this.choices.push(choice);
     this.depth += 1;
-    if (thread !== undefined) this.making[thread.id] = choice;
+    if (thread !== undefined && gate?.visible === true) this.making[thread.id] = choice;
     return first;
   }
 

@@ -273,7 +273,7 @@ export const mutants: readonly Mutant[] = [
         'if (this.park.ring(seat), Atomics.compareExchange(this.i32, this.of(seat), WAITING, handle) === WAITING)\n        return !0;',
       ],
     ],
-    scenario: 'mailbox',
+    scenario: 'two-givers',
     bounds: orders(1),
   },
   {

@@ -3,12 +3,14 @@
  * found, where a run is its final memory and what every living thread has read.
  *
  * Here the memory is that of the words that are visible or shown: what a dead thread alone used
- * differs, and is the reason for reduction 4. The first exploration only learns these words.
+ * differs, and is the reason for reduction 4. The first exploration only learns these words. And a
+ * broken variant breaks a law with as many preemptions with the reductions as without.
  */
 import { expect, test } from 'vitest';
 import { Explorer, type Subject } from './explorer.js';
 import { Library } from './library.js';
 import { type Machine, Status } from './machine.js';
+import { mutants, mutated } from './mutants.js';
 import { scenarios } from './scenarios.js';
 import { type Scenario, World } from './world.js';
 
@@ -51,6 +53,21 @@ for (const [name, preemptions, kills] of cases) {
       [...reduced].filter((end) => !all.has(end)),
       'made up',
     ).toEqual([]);
+  });
+}
+
+for (const mutant of mutants) {
+  if (mutant.bounds.kills > 0 || mutant.focus !== undefined) continue;
+  test(`the same laws are seen broken when ${mutant.flaw}`, () => {
+    const broken = new Library((texts) => mutated(texts, mutant));
+    const bounds = { ...mutant.bounds, msMax: Number.POSITIVE_INFINITY, stepsMax: 5_000_000 };
+    const [all, reduced] = [false, true].map((reduces) =>
+      new Explorer(new World(scenarios[mutant.scenario] as Scenario, broken, 0), reduces).explore(
+        bounds,
+      ),
+    );
+    expect(reduced?.failure).toBeDefined();
+    expect(reduced?.bound).toBe(all?.bound);
   });
 }
 

@@ -7,7 +7,7 @@ export * from './errors.js';
 export type { ExternalFrameMessage } from './frames/external.js';
 export { Frame, type FrameMessage } from './frames/frame.js';
 export type { MessageOptions, SlotTable } from './frames/slot-table.js';
-export type { NodeBuffer, TypedArrayClass } from './frames/views.js';
+export type { NodeBuffer, SharedArrays, SharedView, TypedArrayClass } from './frames/views.js';
 export type { AuditProblem, AuditReport } from './inspect/audit.js';
 export { type RenderOptions, renderSlab } from './inspect/render.js';
 export type { Holder, InspectOptions, MessageReport, SlotReport } from './inspect/report.js';
@@ -24,7 +24,7 @@ export type {
   OversizePolicy,
   WhenFull,
 } from './slab/geometry.js';
-export { LIBRARY_VERSION as version } from './slab/slab.js';
+export { LIBRARY_VERSION as version } from './slab/header.js';
 export type { ExhaustedEvent, LeakEvent, PoolEvent, ReclaimEvent } from './threads/events.js';
 export type { WaitOptions } from './waiting/waiting.js';
 export type { Handle } from './words/handle.js';

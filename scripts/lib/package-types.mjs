@@ -20,7 +20,7 @@ export async function main(): Promise<number> {
   const frame: Frame = now ?? (await pool.acquire());
   frame.write(new Uint8Array(3));
   const bytes: Uint8Array<SharedArrayBuffer> = frame.bytes;
-  const samples: Float32Array = frame.view(Float32Array);
+  const samples: Float32Array<SharedArrayBuffer> = frame.view(Float32Array);
   const copied: Uint8Array<ArrayBuffer> = frame.copy();
   // @ts-expect-error shared bytes are no private bytes: most web APIs refuse them
   const refused: Uint8Array<ArrayBuffer> = frame.bytes;

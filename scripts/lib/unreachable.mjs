@@ -39,6 +39,11 @@ export const UNREACHABLE = [
     'RefCountOverflowError',
     'a ledger never counts more references than a word can',
   ],
+  [
+    '^(?!FramePool\\.attach$)',
+    'SlabFormatError',
+    'only in a slab that somebody else has written into: said once, in the text of the error itself',
+  ],
   ['^Frame\\.unshare$', 'FrameSharedError', 'the copy is new, and exclusive'],
   ['^Frame\\.unshare$', 'FrameTooLargeError', 'a copy is as large as its original'],
 ];

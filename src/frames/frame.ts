@@ -15,7 +15,7 @@ import { External, type ExternalFrameMessage } from './external.js';
 import * as faults from './faults.js';
 import { unwatchForLeak, watchForLeak } from './leaks.js';
 import type { MessageOptions, SlotTable } from './slot-table.js';
-import type { NodeBuffer, TypedArrayClass } from './views.js';
+import type { NodeBuffer, SharedView, TypedArrayClass } from './views.js';
 import { bufferOver, bytesOf, copyView, DISPOSE, viewOf } from './views.js';
 
 /** What crosses from thread to thread: a handle, or an external frame's message. */
@@ -169,7 +169,7 @@ export class Frame {
    * The valid bytes as another typed array, in place. Throws `InvalidOptionError` if they are not a
    * whole number of elements or do not begin at a multiple of the element's size. Allocates.
    */
-  view<T>(type: TypedArrayClass<T>): T {
+  view<T>(type: TypedArrayClass<T>): SharedView<T> {
     return viewOf(this.bytes, type);
   }
 

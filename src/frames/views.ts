@@ -15,6 +15,42 @@ export interface TypedArrayClass<T> {
   new (buffer: SharedArrayBuffer, byteOffset: number, length: number): T;
 }
 
+/** The typed arrays over shared memory, by the name that each says it has. */
+export interface SharedArrays {
+  /** Over shared memory. */
+  readonly Int8Array: Int8Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Uint8Array: Uint8Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Uint8ClampedArray: Uint8ClampedArray<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Int16Array: Int16Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Uint16Array: Uint16Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Int32Array: Int32Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Uint32Array: Uint32Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Float32Array: Float32Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly Float64Array: Float64Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly BigInt64Array: BigInt64Array<SharedArrayBuffer>;
+  /** Over shared memory. */
+  readonly BigUint64Array: BigUint64Array<SharedArrayBuffer>;
+}
+
+/**
+ * What `view` gives for a class of `T`. The compiler takes `T` from the class's last constructor,
+ * which is one over private memory; the memory of a frame is shared.
+ */
+export type SharedView<T> = T extends { readonly [Symbol.toStringTag]: infer Name }
+  ? Name extends keyof SharedArrays
+    ? SharedArrays[Name]
+    : T
+  : T;
+
 /** Node's `Buffer` where its types are known, a plain byte view elsewhere. */
 export type NodeBuffer = typeof globalThis extends { Buffer: { prototype: infer B } }
   ? B
@@ -27,7 +63,10 @@ export const DISPOSE: typeof Symbol.dispose =
 /**
  * The same bytes as another typed array, in place. Throws if they are no whole, aligned elements.
  */
-export function viewOf<T>(bytes: Uint8Array<SharedArrayBuffer>, type: TypedArrayClass<T>): T {
+export function viewOf<T>(
+  bytes: Uint8Array<SharedArrayBuffer>,
+  type: TypedArrayClass<T>,
+): SharedView<T> {
   const size = type?.BYTES_PER_ELEMENT;
   // Bun's DataView has a BYTES_PER_ELEMENT, against the language.
   const isDataView = (type as unknown) === DataView;
@@ -40,7 +79,7 @@ export function viewOf<T>(bytes: Uint8Array<SharedArrayBuffer>, type: TypedArray
         `${size}, got ${bytes.byteLength} bytes at ${bytes.byteOffset}`,
     );
   }
-  return new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / size);
+  return new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / size) as SharedView<T>;
 }
 
 /** A Node `Buffer` over the same bytes. Throws where there is no `Buffer`. */

@@ -95,6 +95,7 @@ function problemOf(row: SlotCensus): string | undefined {
     return found === 0 ? undefined : `it is in the free list, but ${found} reference(s) exist`;
   }
   if (row.bit) return 'its bit in the free list is set, but its word says that it is taken';
+  if (row.vacant) return `seat ${row.owner} owns it, but nobody sits there`;
   if (row.owner >= 0) {
     const others = found - row.references;
     return others === 0 ? undefined : `seat ${row.owner} owns it alone, but ${others} others do`;

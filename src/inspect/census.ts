@@ -50,6 +50,8 @@ export interface SlotCensus {
   readonly suspect: boolean;
   /** Its bit in the free list. */
   readonly bit: boolean;
+  /** Nobody sits in the seat that owns it. */
+  readonly vacant: boolean;
   /** True if its word changed while it was looked at: the row mixes two moments. */
   readonly moving: boolean;
 }
@@ -83,6 +85,7 @@ export function censusOf(slab: Slab, all: boolean): SlotCensus[] {
       inLanes: inLanes.get(slot) ?? 0,
       suspect: (word & SUSPECT) !== 0,
       bit,
+      vacant: owner >= 0 && (i32[layout.seatsAt + owner * SEAT.size + SEAT.owner] ?? 0) === 0,
       moving: Atomics.load(i32, at) !== word,
     });
   }

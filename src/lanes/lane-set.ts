@@ -26,6 +26,7 @@ import { Ring } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
+import { damaged } from '../slab/slab.js';
 import type { Handle } from '../words/handle.js';
 
 /** States of a channel. */
@@ -111,8 +112,7 @@ export class LaneSet {
   protected claim(lane: number, position: number, ahead = false): Handle {
     const handle = this.ring.handleAt(lane, position);
     const slot = handle & this.indexMask;
-    if (slot >= this.slots)
-      throw new Error('frameslab: a lane holds no handle; the slab is damaged');
+    if (slot >= this.slots) throw damaged('a lane holds no handle');
     this.refs.ledger.add(slot, 1);
     if (ahead ? this.ring.takeBack(lane, position) : this.ring.claim(lane, position)) return handle;
     this.refs.undo(slot, 1);

@@ -12,6 +12,7 @@ import { CUT, SLEEPERS } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
 import { overflowOf } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
+import { damaged } from '../slab/slab.js';
 import type { Handle } from '../words/handle.js';
 import { LaneSet } from './lane-set.js';
 
@@ -86,18 +87,16 @@ export class Outlet extends LaneSet {
 
   /**
    * Publishes as many as there is room for without looking again, in one step; 0: send one by one.
-   * All are checked before the first cell is written, and named once each (a batch is short).
+   * All are checked before the first cell is written, and named once each (a batch is short); it
+   * ends before the first that this thread does not hold.
    */
   private sendBatch(handles: Int32Array, from: number, end: number): number {
     if (this.i32[this.layout.at + CHANNEL.closed] !== 0) throw this.closedError();
     const lane = this.layout.lanesAt + this.refs.seat * this.layout.laneSize;
     if (this.room === 0) this.makeRoom(lane);
-    const batch = Math.min(this.room, end - from);
-    if (batch < 2 || !this.active) return 0;
-    for (let k = 0; k < batch; k++) {
-      this.refs.check(handles[from + k] as number);
-      for (let j = 0; j < k; j++) if (handles[from + j] === handles[from + k]) return 0;
-    }
+    if (!this.active) return 0;
+    const batch = this.batchIn(handles, from, Math.min(this.room, end - from));
+    if (batch < 2) return 0;
     for (let k = 0; k < batch; k++) {
       const handle = handles[from + k] as number;
       const slot = handle & this.indexMask;
@@ -114,6 +113,16 @@ export class Outlet extends LaneSet {
       this.ringReceivers();
     }
     return batch;
+  }
+
+  /** How many handles from `from` on, at most `most`, are held by this thread and all different. */
+  private batchIn(handles: Int32Array, from: number, most: number): number {
+    for (let k = 0; k < most; k++) {
+      const handle = handles[from + k] as number;
+      if (!this.refs.holds(handle)) return k;
+      for (let j = 0; j < k; j++) if (handles[from + j] === handle) return k;
+    }
+    return most;
   }
 
   /**
@@ -136,7 +145,12 @@ export class Outlet extends LaneSet {
       this.drop(lane);
       return true;
     }
-    this.dropOldest(lane);
+    // Whoever claims the oldest makes room, this thread or a consumer; a lap of failures is damage.
+    for (let tries = 0; tries <= this.layout.cellMask && this.room === 0; tries++) {
+      this.dropOldest(lane);
+      this.makeRoom(lane);
+    }
+    if (this.room === 0) throw damaged(`a full lane of '${this.layout.name}' cannot be emptied`);
     return this.trySend(handle);
   }
 

@@ -18,8 +18,9 @@ import { describeHeld, dropMail, requireNothingHeld } from '../references/leavin
 import { settleAll } from '../references/reclaim.js';
 import { type Drained, References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
+import { LIBRARY_VERSION } from '../slab/header.js';
 import { HEADER, SEAT } from '../slab/layout.js';
-import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
+import type { Slab } from '../slab/slab.js';
 import { tellLeak } from '../threads/events.js';
 import { hostOfThread, tokenOfThread } from '../threads/host.js';
 import { holdLock } from '../threads/locks.js';

@@ -39,6 +39,7 @@ export class Mailboxes {
   private readonly waiterWords: number;
   private readonly ticketAt: number;
   private readonly seat: number;
+  private readonly seats: number;
   private readonly own: number;
 
   /** @param slab the slab; @param seat this thread's; @param park how to wake the others. */
@@ -50,6 +51,7 @@ export class Mailboxes {
     this.waiterWords = slab.layout.waiterWords;
     this.ticketAt = slab.layout.ticketAt;
     this.seat = seat;
+    this.seats = slab.geometry.threadsMax;
     this.own = this.of(seat);
   }
 
@@ -186,7 +188,9 @@ export class Mailboxes {
     for (let word = from >>> 5; word < this.waiterWords; word++) {
       let bits = Atomics.load(this.i32, this.waitersAt + word);
       if (word === from >>> 5) bits &= -1 << (from & 31);
-      if (bits !== 0) return (word << 5) + (31 - Math.clz32(bits & -bits));
+      if (bits === 0) continue;
+      const seat = (word << 5) + (31 - Math.clz32(bits & -bits));
+      return seat < this.seats ? seat : -1; // beyond: the slab is damaged
     }
     return -1;
   }

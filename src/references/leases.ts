@@ -165,13 +165,17 @@ export class Leases extends SharedCount {
    * The slot of a handle that this thread holds; throws `StaleHandleError` for any other number.
    */
   check(handle: Handle): number {
-    const slot = handle & this.indexMask;
-    if (slot < this.slots) {
-      const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
-      const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
-      if (count !== 0 && this.encode(slot, word) === handle) return slot;
-    }
+    if (this.holds(handle)) return handle & this.indexMask;
     throw this.refusal(handle);
+  }
+
+  /** True for a handle that names a reference of this thread. */
+  holds(handle: Handle): boolean {
+    const slot = handle & this.indexMask;
+    if (slot >= this.slots) return false;
+    const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
+    const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+    return count !== 0 && this.encode(slot, word) === handle;
   }
 
   /** The error for a handle that names no reference of this thread. */

@@ -35,7 +35,7 @@ export function dropMail(refs: References): void {
       const word = refs.wordNow(slot);
       if (refs.flights.count(slot, refs.seat, word) === 0) break;
       refs.ledger.add(slot, 1);
-      if (refs.flights.take(slot, refs.seat, word)) refs.release(refs.handleOf(slot));
+      if (refs.flights.take(slot, refs.seat, word)) refs.letGo(refs.handleOf(slot));
       else refs.undo(slot, 1);
     }
   }

@@ -53,8 +53,10 @@ export function transfer(refs: References, handle: Handle, to: number): Handle {
 
 /** Takes over the reference that a message carries; throws `StaleHandleError` if there is none. */
 export function adopt(refs: References, handle: Handle): Handle {
-  const slot = refs.slotOf(handle);
+  // One reading of the word, for the check and for the generation: the lease may end in between.
+  const slot = refs.namedSlot(handle);
   const word = refs.wordOf(slot);
+  if (refs.codec.encode(slot, word) !== handle) throw refs.refusal(handle);
   const mailed = refs.flights.count(slot, refs.seat, word) > 0;
   if (!mailed && refs.flights.count(slot, ANYBODY, word) === 0) throw refs.refusal(handle);
   const from = mailed ? refs.seat : ANYBODY;
@@ -68,8 +70,8 @@ export function adopt(refs: References, handle: Handle): Handle {
 /** Ends a message that nobody will adopt, whoever it was for; false: it is in flight no more. */
 export function revoke(refs: References, handle: Handle): boolean {
   const slot = refs.namedSlot(handle);
-  if (refs.handleOf(slot) !== handle) return false; // that lease has ended
   const word = refs.wordOf(slot);
+  if (refs.codec.encode(slot, word) !== handle) return false; // that lease has ended
   for (let to = ANYBODY; to < refs.seats.count; to++) {
     if (refs.flights.count(slot, to, word) === 0) continue;
     refs.ledger.add(slot, 1);

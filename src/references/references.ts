@@ -16,7 +16,7 @@ import { tellExhausted } from '../threads/events.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { REFERENCES_MASK } from '../words/ledger-cell.js';
-import { GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
+import { nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
@@ -33,6 +33,8 @@ export class References extends Leases {
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
   private round = 0;
+  /** Word and ledger cell of each slot that the latest `freeRun` freed, as they were. */
+  private readonly freed = new Int32Array(2 * this.slab.geometry.cacheFramesMax);
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
@@ -81,6 +83,7 @@ export class References extends Leases {
       this.checkMany(from, done, count);
     } catch (fault) {
       this.resume(from, done);
+      this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
       throw fault;
     }
     if (this.guarded) return this.releaseGuarded(from, count);
@@ -101,7 +104,7 @@ export class References extends Leases {
    * in this thread's hands: `resume` undoes it.
    */
   private freeRun(from: Int32Array, begin: number, end: number): number {
-    const { i32, slots, indexMask, slotsAt, ledgerAt, rowAt, generationMask, owned } = this;
+    const { i32, slots, indexMask, slotsAt, ledgerAt, rowAt, owned, freed } = this;
     const top = i32[this.topAt] as number;
     const count = Math.min(end - begin, this.roomInCache - top);
     let done = 0;
@@ -111,12 +114,14 @@ export class References extends Leases {
       if (slot >= slots) break;
       const at = slotsAt + slot * SLOT.size + SLOT.word;
       const word = i32[at] as number;
-      const held = (i32[ledgerAt + slot] as number) & REFERENCES_MASK;
-      if (held !== 1 || this.encode(slot, word) !== handle) break;
+      const cell = i32[ledgerAt + slot] as number;
+      if ((cell & REFERENCES_MASK) !== 1 || this.encode(slot, word) !== handle) break;
       const payload = word & PAYLOAD_MASK;
-      const mine = nextGeneration(word, generationMask, owned);
+      const mine = nextGeneration(word, this.generationMask, owned);
       if (payload === owned) i32[at] = mine;
       else if (payload !== 1 || Atomics.compareExchange(i32, at, word, mine) !== word) break;
+      freed[2 * done] = word;
+      freed[2 * done + 1] = cell;
       i32[rowAt + top + done] = slot;
       i32[ledgerAt + slot] = 0;
     }
@@ -124,20 +129,14 @@ export class References extends Leases {
     return done;
   }
 
-  /**
-   * Goes on with the leases that `freeRun` has just ended, the first `count` of `from`. All of them
-   * are "owned" from now on: nobody else refers to them, whether somebody did or not.
-   */
+  /** Undoes the `freeRun` that has just freed the first `count` of `from`. */
   private resume(from: Int32Array, count: number): void {
-    const { i32, indexMask, ledgerAt, owned } = this;
+    const { i32, indexMask, ledgerAt, freed } = this;
     i32[this.topAt] = (i32[this.topAt] as number) - count;
     for (let k = 0; k < count; k++) {
-      const handle = from[k] as number;
-      const slot = handle & indexMask;
-      // The handle knows the generation that the word had.
-      const generation = this.codec.generationIn(handle);
-      i32[this.rowOf(slot) + SLOT.word] = (generation << GENERATION_SHIFT) | owned;
-      i32[ledgerAt + slot] = 1;
+      const slot = (from[k] as number) & indexMask;
+      i32[this.rowOf(slot) + SLOT.word] = freed[2 * k] as number;
+      i32[ledgerAt + slot] = freed[2 * k + 1] as number;
     }
   }
 

@@ -175,7 +175,8 @@ function kindOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+/** The value, if it is one of those allowed; throws `InvalidOptionError` otherwise. */
+export function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T;
   const list = allowed.map((word) => `'${word}'`).join(', ');
   throw new InvalidOptionError(`${name} must be one of ${list}, got ${describe(value)}`);

@@ -13,23 +13,11 @@
  */
 import { InvalidOptionError, SharedMemoryUnavailableError, SlabFormatError } from '../errors.js';
 import { requireSharedMemory } from './engine.js';
-import { type ChannelGeometry, describe, type Geometry, geometryOf, integer } from './geometry.js';
-import { CATALOG, HEADER, type Layout, layoutOf } from './layout.js';
+import { describe, type Geometry, integer } from './geometry.js';
+import { readHeader, writeHeader } from './header.js';
+import { HEADER, type Layout, layoutOf } from './layout.js';
 
-/** The version of the layout and of the protocol on it: both sides must speak the same. */
-export const SLAB_VERSION = 1;
-/** The library's own version; kept equal to package.json by a test. */
-export const LIBRARY_VERSION = '0.1.0';
-
-const MAGIC = 0x66726d73; // "frms"
-const MAGIC_REVERSED = 0x736d7266;
-const BYTE_ORDER = 0x01020304;
 const PAGE_BYTES = 4096;
-
-const MODES = ['queue', 'broadcast'] as const;
-const WHEN_FULL = ['wait', 'drop-oldest', 'drop-newest'] as const;
-const OVERSIZE = ['throw', 'external'] as const;
-const GUARDS = ['off', 'poison', 'verify'] as const;
 
 /** One slab as this thread sees it. */
 export class Slab {
@@ -67,7 +55,7 @@ export class Slab {
     const place = placeOf(layout, existing, offset);
     const slab = new Slab(place.buffer, place.byteOffset, geometry, layout);
     if (existing !== undefined) slab.i32.fill(0);
-    slab.writeHeader();
+    writeHeader(slab.i32, slab.f64, geometry, layout.slabBytes);
     slab.touchFrames(geometry.preallocateFrames);
     return slab;
   }
@@ -118,44 +106,16 @@ export class Slab {
     return new Uint8Array(this.buffer, this.dataAt(slot), length);
   }
 
-  private writeHeader(): void {
-    const { i32, f64, geometry, layout } = this;
-    i32[HEADER.version] = SLAB_VERSION;
-    i32[HEADER.byteOrder] = BYTE_ORDER;
-    f64[HEADER.slabBytes / 2] = layout.slabBytes;
-    f64[HEADER.traceRate / 2] = geometry.traceRate;
-    i32[HEADER.frameSizeBytes] = geometry.frameSizeBytes;
-    i32[HEADER.frames] = geometry.frames;
-    i32[HEADER.threadsMax] = geometry.threadsMax;
-    i32[HEADER.cacheFrames] = geometry.cacheFrames;
-    i32[HEADER.cacheFramesMax] = geometry.cacheFramesMax;
-    i32[HEADER.headerBytes] = geometry.headerBytes;
-    i32[HEADER.preallocateFrames] = geometry.preallocateFrames;
-    i32[HEADER.oversize] = OVERSIZE.indexOf(geometry.oversize);
-    i32[HEADER.guard] = GUARDS.indexOf(geometry.guard);
-    i32[HEADER.channels] = geometry.channels.length;
-    i32[HEADER.identity] = randomInt();
-    i32[HEADER.identity + 1] = randomInt();
-    i32[HEADER.library] = packedVersion(LIBRARY_VERSION);
-    geometry.channels.forEach((channel, index) => {
-      const at = HEADER.size + index * CATALOG.size;
-      i32[at + CATALOG.mode] = MODES.indexOf(channel.mode);
-      i32[at + CATALOG.whenFull] = WHEN_FULL.indexOf(channel.whenFull);
-      i32[at + CATALOG.capacity] = channel.capacity;
-      i32[at + CATALOG.nameLength] = channel.name.length;
-      for (let k = 0; k < channel.name.length; k++) {
-        i32[at + CATALOG.name + k] = channel.name.charCodeAt(k);
-      }
-    });
-    i32[HEADER.checksum] = checksumOf(i32, geometry.channels.length);
-    i32[HEADER.magic] = MAGIC;
-  }
-
   private touchFrames(count: number): void {
     const start = this.headerAt(0);
     const bytes = new Uint8Array(this.buffer, start, count * this.layout.frameStrideBytes);
     for (let k = 0; k < bytes.length; k += PAGE_BYTES) bytes[k] = 0;
   }
+}
+
+/** The error for what can only be if somebody else wrote into the slab. */
+export function damaged(what: string): SlabFormatError {
+  return new SlabFormatError(`the slab is damaged: ${what}`);
 }
 
 /** True for a SharedArrayBuffer of any realm. */
@@ -196,95 +156,4 @@ function placeOf(
     );
   }
   return { buffer: existing, byteOffset };
-}
-
-function readHeader(buffer: SharedArrayBuffer, byteOffset: number, room: number): Geometry {
-  const head = new Int32Array(buffer, byteOffset, HEADER.size);
-  const magic = head[HEADER.magic];
-  if (magic === MAGIC_REVERSED) {
-    throw new SlabFormatError('the slab was made on a machine of the other byte order');
-  }
-  if (magic !== MAGIC) {
-    throw new SlabFormatError('there is no slab here: the first word is not the magic number');
-  }
-  if (head[HEADER.byteOrder] !== BYTE_ORDER) {
-    throw new SlabFormatError('the header of the slab is damaged: its byte order mark is wrong');
-  }
-  if (head[HEADER.version] !== SLAB_VERSION) {
-    throw new SlabFormatError(
-      `the slab speaks format ${head[HEADER.version]} (frameslab ` +
-        `${versionText(head[HEADER.library] ?? 0)}), this thread loaded format ${SLAB_VERSION} ` +
-        `(frameslab ${LIBRARY_VERSION}): load one version in all threads`,
-    );
-  }
-  const channels = head[HEADER.channels] ?? -1;
-  const ints = HEADER.size + channels * CATALOG.size;
-  if (channels < 0 || ints * 4 > room) {
-    throw new SlabFormatError('the header of the slab is damaged: its catalog ends outside');
-  }
-  const i32 = new Int32Array(buffer, byteOffset, ints);
-  if (checksumOf(i32, channels) !== i32[HEADER.checksum]) {
-    throw new SlabFormatError('the header of the slab is damaged: its checksum does not fit');
-  }
-  return geometryIn(i32, channels, new Float64Array(buffer, byteOffset, HEADER.size / 2));
-}
-
-function geometryIn(
-  i32: Int32Array<SharedArrayBuffer>,
-  channels: number,
-  f64: Float64Array<SharedArrayBuffer>,
-): Geometry {
-  const int = (field: number): number => i32[field] as number;
-  try {
-    const geometry = geometryOf({
-      frameSizeBytes: int(HEADER.frameSizeBytes),
-      frames: int(HEADER.frames),
-      threadsMax: int(HEADER.threadsMax),
-      cacheFrames: int(HEADER.cacheFrames),
-      cacheFramesMax: int(HEADER.cacheFramesMax),
-      headerBytes: int(HEADER.headerBytes),
-      trace: f64[HEADER.traceRate / 2] as number,
-      oversize: OVERSIZE[int(HEADER.oversize)] as (typeof OVERSIZE)[number],
-      guard: GUARDS[int(HEADER.guard)] as (typeof GUARDS)[number],
-    });
-    const list: ChannelGeometry[] = [];
-    for (let k = 0; k < channels; k++) {
-      const at = HEADER.size + k * CATALOG.size;
-      const codes = i32.slice(at + CATALOG.name, at + CATALOG.name + int(at + CATALOG.nameLength));
-      list.push({
-        name: String.fromCharCode(...codes),
-        mode: MODES[int(at + CATALOG.mode)] ?? 'queue',
-        whenFull: WHEN_FULL[int(at + CATALOG.whenFull)] ?? 'wait',
-        capacity: int(at + CATALOG.capacity),
-      });
-    }
-    return { ...geometry, preallocateFrames: int(HEADER.preallocateFrames), channels: list };
-  } catch (fault) {
-    throw new SlabFormatError(`the header of the slab is damaged: ${(fault as Error).message}`);
-  }
-}
-
-/** FNV-1a, 32 bits, over header and catalog without magic and checksum. */
-function checksumOf(i32: Int32Array, channels: number): number {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < HEADER.size + channels * CATALOG.size; k++) {
-    if (k === HEADER.magic || k === HEADER.checksum) continue;
-    hash = Math.imul(hash ^ (i32[k] as number), 0x01000193);
-  }
-  return hash | 0;
-}
-
-function randomInt(): number {
-  return (Math.random() * 0x1_0000_0000) | 0;
-}
-
-function packedVersion(text: string): number {
-  const [major = 0, minor = 0, patch = 0] = text
-    .split('.')
-    .map((part) => Number.parseInt(part, 10));
-  return (major << 20) | (minor << 10) | patch;
-}
-
-function versionText(packed: number): string {
-  return `${packed >> 20}.${(packed >> 10) & 1023}.${packed & 1023}`;
 }

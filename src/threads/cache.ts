@@ -17,9 +17,15 @@
  */
 import { FreeList } from '../protocol/free-list.js';
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
-import type { Slab } from '../slab/slab.js';
+import { damaged, type Slab } from '../slab/slab.js';
 import { HandleCodec } from '../words/handle.js';
-import { generationOf, nextGeneration, ownedBy, withPayload } from '../words/slot-word.js';
+import {
+  generationOf,
+  nextGeneration,
+  ownedBy,
+  payloadOf,
+  withPayload,
+} from '../words/slot-word.js';
 import { Shares } from './shares.js';
 
 /** One seat's private stock of free slots, and what it takes to move them. */
@@ -145,10 +151,12 @@ export class Cache {
 
   /** Returns the `count` coldest slots, those at the row's bottom, to the shared list. */
   spill(count: number): void {
-    const { i32, rowAt, list, slotsAt, generationMask } = this;
+    const { i32, rowAt, list, slotsAt, generationMask, owned } = this;
     const top = i32[this.topAt] as number;
     const move = Math.min(count, top);
     if (move <= 0) return;
+    if (top > this.limitMax)
+      throw damaged(`seat ${this.seat} says that it has ${top} cached slots`);
     i32[this.topAt] = top - move; // what the row says is wrong for a while; the words are right
     for (let end = move; end > 0; ) {
       // All that share the leaf of the first go together; the others close ranks.
@@ -163,7 +171,9 @@ export class Cache {
           continue;
         }
         const at = slotsAt + slot * SLOT.size + SLOT.word;
-        i32[at] = nextGeneration(i32[at] as number, generationMask, 0);
+        const word = i32[at] as number;
+        if (payloadOf(word) !== owned) throw damaged(`slot ${slot} is cached, and not owned`);
+        i32[at] = nextGeneration(word, generationMask, 0);
         bits |= 1 << (slot & 31);
       }
       this.checked(list.give(leaf, bits));
@@ -216,6 +226,6 @@ export class Cache {
   }
 
   private checked(clean: boolean): void {
-    if (!clean) throw new Error('frameslab: a free slot was freed again; the slab is damaged');
+    if (!clean) throw damaged('a free slot was freed again');
   }
 }

@@ -56,6 +56,7 @@ export class Seats {
       // S1 reads what the last holder left, published by S2.
       if (Atomics.compareExchange(this.i32, at + SEAT.owner, 0, token) !== 0) continue;
       this.writeName(at, name);
+      this.i32[at + SEAT.top] = 0; // it is, unless the slab is damaged
       // Only now: a seat that is free, or about to be, receives nothing. See `vacate`.
       Atomics.and(this.i32, at + SEAT.epoch, ~SHUT);
       // The counters go on from holder to holder; this remembers where they stood.

@@ -40,6 +40,8 @@ export const floors: Readonly<Record<string, Floors>> = {
   transfer: [2, 1, 0],
   'adopt-adopt': [2, 1, 0],
   'adopt-revoke': [2, 1, 0],
+  'revoke-late': [1, 0, -1],
+  'adopt-late': [1, 0, -1],
   'reclaim-reuse': [2, 0, -1],
   'two-givers': [2, 0, -1],
   'mail-close': [2, 1, 0],

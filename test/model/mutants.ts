@@ -532,4 +532,10 @@ export const mutants: readonly Mutant[] = [
     scenario: 'close-end',
     bounds: orders(1),
   },
+  {
+    flaw: 'a revocation does not ask which lease it is for',
+    changes: [['if (refs.handleOf(slot) !== handle) return !1;', '']],
+    scenario: 'revoke-late',
+    bounds: orders(0),
+  },
 ];

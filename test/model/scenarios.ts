@@ -420,6 +420,57 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
     mayHappen: { adopted: [1, 1] },
   },
+  'revoke-late': {
+    law: 'a revocation that comes too late does not take the message of another lease',
+    options: one,
+    bodies: [
+      function* (me) {
+        for (const k of [0, 2]) {
+          const handle = yield* me.filled(1);
+          yield* me.tell(k, yield* me.transfer(handle));
+          if (k === 0) yield* me.hear(1);
+        }
+      },
+      function* (me) {
+        const first = yield* me.tryAdopt(yield* me.hear(0));
+        if (first !== 0) yield* me.releaseShared(first);
+        else yield* me.hear(3); // it was revoked
+        yield* me.tell(1, 1);
+        const second = yield* me.tryAdopt(yield* me.hear(2));
+        if (second === 0) throw new Error('the message was refused');
+        yield* me.releaseShared(second);
+      },
+      function* (me) {
+        yield* me.revoke(yield* me.hear(0));
+        yield* me.tell(3, 1);
+      },
+    ],
+  },
+  'adopt-late': {
+    law: 'an adoption that comes too late does not take the message of another lease',
+    options: one,
+    bodies: [
+      function* (me) {
+        yield* me.tell(0, yield* me.transfer(yield* me.filled(1)));
+        yield* me.hear(1);
+        yield* me.tell(2, yield* me.transfer(yield* me.filled(2)));
+      },
+      function* (me) {
+        const first = yield* me.tryAdopt(yield* me.hear(0));
+        if (first !== 0) yield* me.releaseShared(first);
+        else yield* me.hear(3); // the other one was faster
+        yield* me.tell(1, 1);
+        const second = yield* me.tryAdopt(yield* me.hear(2));
+        if (second === 0) throw new Error('the message was refused');
+        yield* me.releaseShared(second);
+      },
+      function* (me) {
+        const handle = yield* me.tryAdopt(yield* me.hear(0));
+        if (handle !== 0) yield* me.releaseShared(handle);
+        yield* me.tell(3, 1);
+      },
+    ],
+  },
   'reclaim-reuse': {
     law: 'who reclaims a seat a second time takes nothing from who has it now',
     options: one,

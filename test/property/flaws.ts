@@ -16,8 +16,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'frame objects',
     'a new frame keeps its last length',
-    'f64[at + 2 /* length */ >> 1] = 0, f64[at + 4',
-    'f64[at + 4',
+    'return i32[this.ledgerAt + slot] = 1, f64[at + 2 /* length */ >> 1] = 0,',
+    'return i32[this.ledgerAt + slot] = 1,',
   ],
   [
     'frame objects',
@@ -28,8 +28,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'the integer API',
     'a retain of a shared frame is not counted in its word',
-    '!(owned || this.raise(slot, 1))',
-    '!(owned || true)',
+    'payload !== this.owned && !(payload <',
+    'false && !(payload <',
   ],
   [
     'frame objects',
@@ -52,8 +52,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'the integer API',
     'a releaseMany releases a handle more often than it is held',
-    'marks[slot] === round && this.checkRepeated(from, count, handle);',
-    '',
+    'marks[slot] === round && this.checkRepeated(from, end, handle), marks[slot]',
+    'marks[slot]',
   ],
   [
     'channels',
@@ -92,8 +92,8 @@ export const FUZZ_FLAWS: readonly (readonly [kind: string, ...Flaw])[] = [
   [
     'headerBit',
     'nobody looks at the checksum',
-    'if (checksumOf(i32, channels) !== i32[3',
-    'if (i32[3] === 0 && i32[3',
+    '!== i32[3 /* checksum */])',
+    '!== i32[3 /* checksum */] && false)',
   ],
   [
     'truncated',

@@ -81,7 +81,9 @@ export function guarded(bytes, byteOffset = MARGIN) {
 export function sealed(ints, channels) {
   let hash = 0x811c_9dc5;
   for (let k = 0; k < 64 + channels * 64 && k < ints.length; k++) {
-    if (k !== 0 && k !== 3) hash = Math.imul(hash ^ ints[k], 0x0100_0193);
+    if (k === 0 || k === 3) continue;
+    hash = Math.imul(hash ^ ints[k], 0x0100_0193);
+    hash ^= hash >>> 15;
   }
   ints[3] = hash;
 }

@@ -60,9 +60,7 @@ const KINDS = {
   /** Several bits of header and catalog. */
   headerBits({ bytes }, random) {
     const slab = guarded(bytes);
-    // But no top bits: two of them cancel in the checksum.
-    const place = () => random(HEAD) * 32 + random(31);
-    const flips = new Set(Array.from({ length: 2 + random(30) }, place));
+    const flips = new Set(Array.from({ length: 2 + random(30) }, () => random(HEAD * 32)));
     for (const bit of flips) slab.ints[bit >> 5] ^= 1 << (bit & 31);
     return { ...slab, refuse: true };
   },
@@ -113,6 +111,22 @@ const KINDS = {
     const noticed = mustBeNoticed(base, slab.ints, name, at - from, bit);
     slab.ints[at] ^= 1 << bit;
     return { ...slab, noticed };
+  },
+  /** One bit of a word that lives. */
+  livingBit({ bytes, controlInts }, random) {
+    const slab = guarded(bytes);
+    const at = HEAD + random(controlInts - HEAD);
+    slab.ints[at] ^= 1 << random(32);
+    return slab;
+  },
+  /** Several living words, by bits or as a whole. */
+  livingWords({ bytes, controlInts }, random) {
+    const slab = guarded(bytes);
+    for (let n = 1 + random(40); n > 0; n--) {
+      const at = HEAD + random(controlInts - HEAD);
+      slab.ints[at] = random(2) ? slab.ints[at] ^ (1 << random(32)) : random(2 ** 32) | 0;
+    }
+    return slab;
   },
 };
 

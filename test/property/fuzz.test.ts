@@ -54,6 +54,21 @@ describe('what cannot be told from a slab does no harm', () => {
   });
 });
 
+describe('damage anywhere behind the header', () => {
+  test.each([
+    ['one bit', 'livingBit'],
+    ['several words', 'livingWords'],
+  ])(
+    '%s: each call ends, with an answer or an error of the library',
+    TIMEOUT,
+    async (_name, kind) => {
+      const cases = times(500);
+      const result = await fuzzed(kind, cases);
+      expect(result).toMatchObject({ faults: [], cases });
+    },
+  );
+});
+
 describe('a number or an object that is no message is refused, and changes nothing', () => {
   const { FramePool: Pool } = libraryAt(LIBRARY_FILE);
   const state = (pool: FramePool): string => {

@@ -3,7 +3,7 @@
  * what the model says.
  */
 import { Ring } from '../../src/protocol/ring.js';
-import { FLIGHT, SLOT } from '../../src/slab/layout.js';
+import { FLIGHT, SEAT, SLOT } from '../../src/slab/layout.js';
 import { type Lease, POISON, same } from './model.js';
 import type { World } from './world.js';
 
@@ -240,7 +240,7 @@ function checkPairs(world: World): void {
  * references in ledgers, mail, caches and channels; and all bytes of all frames.
  */
 export function fingerprint(world: World): string {
-  const { layout, i32, buffer } = world.slab;
+  const { layout, geometry, i32, buffer } = world.slab;
   const words: number[] = [];
   for (let slot = 0; slot < layout.slots; slot++) {
     const row = layout.slotsAt + slot * SLOT.size;
@@ -250,7 +250,12 @@ export function fingerprint(world: World): string {
   for (let at = layout.ledgersAt; at < layout.mailAt; at++) words.push(i32[at] & 0xffff);
   const end = layout.controlInts;
   const shared = i32.subarray(layout.mailAt, end);
-  const cached = i32.subarray(layout.cachesAt, layout.ledgersAt);
+  const cached: number[] = [];
+  for (let seat = 0; seat < geometry.threadsMax; seat++) {
+    const row = layout.cachesAt + seat * layout.cacheStride;
+    const top = i32[layout.seatsAt + seat * SEAT.size + SEAT.top];
+    for (let k = 0; k < top; k++) cached.push(i32[row + k]);
+  }
   const frames = new Uint8Array(buffer, layout.framesAtBytes);
   return [words, shared, cached, frames].map((part) => hashOf(part)).join('.');
 }

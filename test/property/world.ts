@@ -7,7 +7,8 @@
  * histories.test.ts and test/workers.
  */
 import type { Frame, FrameMessage, FramePool } from 'frameslab';
-import { LIBRARY_VERSION, Slab } from '../../src/slab/slab.js';
+import { LIBRARY_VERSION } from '../../src/slab/header.js';
+import { Slab } from '../../src/slab/slab.js';
 import { type ExternalModel, FrameModel } from './frame-model.js';
 import { fingerprint } from './laws.js';
 import { Model, Refused, type Shape } from './model.js';

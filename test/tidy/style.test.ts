@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['slab/geometry.ts'],
   ['slab/layout.ts', 'slab/engine.ts'],
+  ['slab/header.ts'],
   ['slab/slab.ts'],
   ['words/*'],
   ['protocol/*'],

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { FramePool, SharedMemoryUnavailableError, SlabFormatError, version } from 'frameslab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SLAB_VERSION } from '../../src/slab/slab.js';
+import { SLAB_VERSION } from '../../src/slab/header.js';
 import { expectAllHome, expectFault, type FaultClass, refused, smallPool, stateOf } from './kit.js';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));

@@ -32,9 +32,10 @@ export const roles = {
 
 function side(setup, ways) {
   const court = new Court(setup);
-  return async ({ way, count }, passGate) => {
+  const play = ways[setup.way];
+  return async ({ count }, passGate) => {
     passGate();
-    return ways[way](court, count);
+    return play(court, count);
   };
 }
 

@@ -8,7 +8,7 @@ const BATCH = 256;
 const HELD = 64;
 
 export const roles = {
-  member: ({ ref, treiber, mutex, slots: count, word }, index) => {
+  member: ({ work: name, ref, treiber, mutex, slots: count, word }, index) => {
     const { slots } = FramePool.attach(ref);
     const stack = new TreiberPool(treiber, count);
     const locked = new MutexPool(mutex, count);
@@ -35,9 +35,10 @@ export const roles = {
         for (let k = 0; k < BATCH; k++) locked.release(locked.acquire());
       },
     };
-    return ({ work, ns }, passGate) => {
+    const work = works[name];
+    return ({ ns }, passGate) => {
       passGate();
-      return costOf(works[work], ns);
+      return costOf(work, ns);
     };
   },
 };

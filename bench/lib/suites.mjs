@@ -25,7 +25,7 @@ export const SUITES = [
   { name: 'latency', flags: [] },
   { name: 'threads', flags: [] },
   { name: 'fanout', flags: [] },
-  // { name: 'gc', flags: [] },
+  { name: 'gc', flags: [] },
 ];
 
 export function loadSuite(name) {

@@ -59,8 +59,17 @@ async function main(args) {
   return 0;
 }
 
+/** The command line, as far as it decides what is measured. */
+function commandOf(args) {
+  const said = args.filter(
+    (word, k) => word !== '--json' && !word.startsWith('--out') && args[k - 1] !== '--out',
+  );
+  const quoted = said.map((word) => (/\s/.test(word) ? JSON.stringify(word) : word));
+  return ['npm run bench', ...(quoted.length > 0 ? ['--', ...quoted] : [])].join(' ');
+}
+
 async function measureAll(plans, { json, out, only, quick }, args) {
-  const machine = describeMachine(['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])]);
+  const machine = describeMachine(commandOf(args));
   const effort = EFFORTS[quick ? 'quick' : 'full'];
   const suites = [];
   if (!json) printHeader(machine, quick);

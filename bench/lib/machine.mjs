@@ -4,14 +4,13 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** `words` are the command line. */
-export function describeMachine(words) {
+export function describeMachine(command) {
   const { name, version } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   );
   const cpus = os.cpus();
   return {
-    command: words.join(' '),
+    command,
     library: `${name} ${version}`,
     commit: commitName(),
     runtime: runtimeName(),

@@ -9,18 +9,22 @@ export const title = 'The pool in one thread';
 export const together = true;
 export const passes = ({ inThread }) => inThread.passes;
 
+const CACHES = 'a cacheFrames that a row names is given explicitly';
+
 const GROUPS = [
   { title: 'What the machine takes for less', rows: yardsticks },
   { title: 'acquire + release, one at a time', rows: one },
   {
     title: '64 held at a time, per acquire + release',
+    note: CACHES,
     rows: holding(64, { slotsMost: 0.9, frameMost: 2.5, caches: [128] }),
   },
   {
     title: '1,000 held, released in order, per acquire + release',
+    note: CACHES,
     rows: holding(1000, { slotsMost: 2, caches: [128, 256, 1024] }),
   },
-  { title: 'bulk of 32, per slot', rows: bulks },
+  { title: 'bulk of 32, per slot', rows: bulks, note: CACHES },
   { title: 'retain + release', rows: counting },
 ];
 

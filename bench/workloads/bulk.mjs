@@ -13,13 +13,13 @@ export const bulks = [
     make: () => bulk(standard),
   },
   {
-    name: 'frameslab the same, cacheFrames: 128: the cache serves it',
+    name: 'frameslab in bulk, cacheFrames: 128',
     per: BULK,
     goals: [timesYardstick(0.3)],
     make: () => bulk(roomy[128]),
   },
   {
-    name: `frameslab the same, ${PARTS} bulks held at a time`,
+    name: `frameslab in bulk, ${PARTS} bulks held at a time`,
     per: BULK * PARTS,
     goals: [timesYardstick(0.5)],
     make() {

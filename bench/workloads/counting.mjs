@@ -9,7 +9,7 @@ export const counting = [
     make: () => counted(standard().slots, standard().slots.acquire()),
   },
   {
-    name: 'frameslab slots, shared (two atomics)',
+    name: 'frameslab slots, shared',
     goals: [timesYardstick(2.6)],
     make: () => counted(standard().slots, sharedHandle(standard().slots)),
   },
@@ -25,7 +25,7 @@ export const counting = [
     },
   },
   {
-    name: 'Treiber stack (two atomics, nothing checked)',
+    name: 'Treiber stack, shared, unchecked',
     make() {
       const stack = treiber();
       const slot = stack.acquire();
@@ -38,7 +38,7 @@ export const counting = [
     },
   },
   {
-    name: 'mutex-guarded pool (two atomics, nothing checked)',
+    name: 'mutex-guarded pool, shared, unchecked',
     make() {
       const pool = mutex();
       const slot = pool.acquire();

@@ -8,7 +8,7 @@ export function holding(most, { slotsMost, frameMost, caches }) {
     { name: 'frameslab slots', goals: goalOf(slotsMost), make: () => integers(standard, most) },
     { name: 'frameslab Frame', goals: goalOf(frameMost), make: () => objects(standard, most) },
     ...caches.map((cache) => ({
-      name: `frameslab slots, cacheFrames: ${cache.toLocaleString('en-US')} given explicitly`,
+      name: `frameslab slots, cacheFrames: ${cache.toLocaleString('en-US')}`,
       goals: goalOf(slotsMost),
       make: () => integers(roomy[cache], most),
     })),

@@ -13,7 +13,7 @@ import { EFFORTS } from './lib/efforts.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { readOptions, USAGE, UsageError } from './lib/options.mjs';
 import { endChildren, runSuite } from './lib/run.mjs';
-import { runOn } from './lib/runtimes.mjs';
+import { RUNS_ON, runOn } from './lib/runtimes.mjs';
 import { planOf } from './lib/suites.mjs';
 import { printHeader, printPlan, printSuite } from './lib/table.mjs';
 
@@ -44,19 +44,20 @@ async function main(args) {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (options.runtime !== undefined) {
-    const rest = args.filter(
-      (word, k) => !word.startsWith('--runtime') && args[k - 1] !== '--runtime',
-    );
-    return runOn(options.runtime, fileURLToPath(import.meta.url), rest);
+  if (options.runtime !== undefined && process.env[RUNS_ON] !== options.runtime) {
+    return runOn(options.runtime, fileURLToPath(import.meta.url), args);
   }
   const plans = await planOf(options);
   if (plans.length === 0) {
     throw new UsageError(`no row contains ${options.only.map((text) => `'${text}'`).join(' or ')}`);
   }
-  if (options.list) printPlan(plans);
-  else await measureAll(plans, options, args);
-  return 0;
+  if (options.list) {
+    printPlan(plans);
+    return 0;
+  }
+  const suites = await measureAll(plans, options, args);
+  const rows = suites.flatMap(({ groups }) => groups).flatMap((group) => group.rows);
+  return rows.some(({ why }) => why !== undefined) ? 1 : 0;
 }
 
 /** The command line, as far as it decides what is measured. */
@@ -81,4 +82,5 @@ async function measureAll(plans, { json, out, only, quick }, args) {
   const text = `${JSON.stringify({ machine: { ...machine, quick }, suites })}\n`;
   if (out !== undefined) writeFileSync(out, text);
   if (json) process.stdout.write(text);
+  return suites;
 }

@@ -31,6 +31,7 @@ export const fasterThan = (rival, least, name = rival) => ({
 });
 
 export function judge(goals, row, rows, groups) {
+  if (row.why !== undefined) return [];
   return goals.flatMap((goal) => {
     const value = goal.value(row, rows, groups);
     if (value === undefined || Number.isNaN(value)) return [];

@@ -31,7 +31,11 @@ export async function runSuite({ name, flags, module, groups, wanted }, { effort
   const title = module.title;
   if (why !== undefined) return { suite: name, title, cannotRun: why, groups: [] };
   const passes = module.passes?.(effort);
-  const child = (rows) => measure(name, flags, { effort, wanted: rows });
+  // A row that fails costs the others nothing: it is listed with why.
+  const child = (rows) =>
+    measure(name, flags, { effort, wanted: rows }).catch(({ message }) =>
+      rows.map(([group, row]) => ({ group, row, why: message })),
+    );
   const results = [];
   if (passes === undefined) results.push(...(await child(wanted)));
   for (let pass = 0; pass < (passes ?? 0); pass++) {
@@ -47,7 +51,8 @@ function assemble(groups, wanted, results, together) {
     const own = (list) => list.filter((result) => result.group === g && result.row === r);
     const row = { name: groups[g].rows[r].name, ...merged(own(results)) };
     const mixed = own(together);
-    if (mixed.length > 0) row.together = merged(mixed);
+    if (mixed[0]?.why !== undefined) row.why ??= mixed[0].why;
+    else if (mixed.length > 0) row.together = merged(mixed);
     byName[g].set(row.name, row);
   }
   for (const [g, r] of wanted) {
@@ -65,7 +70,9 @@ function assemble(groups, wanted, results, together) {
 
 /** One row from all the processes that measured it. */
 function merged(results) {
-  const { group, row, samples, yardstick, ...rest } = results[0] ?? {};
+  const failed = results.find(({ why }) => why !== undefined);
+  if (failed !== undefined) return { why: failed.why };
+  const { group, row, samples, yardstick, ...rest } = results[0];
   if (samples === undefined) return rest;
   const own = results.flatMap((result) => result.samples);
   const ratio =
@@ -100,7 +107,7 @@ function measure(name, flags, options) {
     child.on('close', (code, signal) => {
       children.delete(child);
       if (code === 0) resolve(JSON.parse(out.trimEnd().split('\n').at(-1)));
-      else reject(new Error(`the suite '${name}' ended with ${signal ?? code}`));
+      else reject(new Error(`its process ended with ${signal ?? code}`));
     });
   });
 }

@@ -13,11 +13,17 @@ export const RUNTIMES = {
   },
 };
 
+/** Tells a bench that it is on the runtime it was asked for. */
+export const RUNS_ON = 'FRAMESLAB_BENCH_RUNS_ON';
+
 /** Runs `script` with `args` on the named runtime, on this process's streams; answers its exit code. */
 export function runOn(name, script, args) {
   const runtime = RUNTIMES[name];
   const modules = npmPackages(name, { [runtime.package]: runtime.version });
-  const child = spawn(join(modules, runtime.program), [script, ...args], { stdio: 'inherit' });
+  const child = spawn(join(modules, runtime.program), [script, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, [RUNS_ON]: name },
+  });
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill());
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -44,7 +44,7 @@ function printGroup({ title, note, yardstick, yardstickNs, rows }) {
 
 function line(row, yardstick) {
   const parts = [row.name.padEnd(NAME_WIDTH)];
-  if (row.why !== undefined) parts.push(`not measured: ${row.why}`);
+  if (row.why !== undefined) parts.push(`not measured: ${row.why}, see above`);
   if (row.ns !== undefined) parts.push(time(row.ns));
   if (row.text !== undefined) parts.push(row.text);
   if (row.ratio !== undefined && yardstick !== undefined) {

@@ -3,7 +3,7 @@
  * adds the numbers up, and a wrong sum fails the run.
  */
 import { FramePool } from 'frameslab';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 
 export const roles = {
   sender: ({ way, ref, sizeBytes, done, ports, window }) => {

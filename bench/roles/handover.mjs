@@ -5,7 +5,7 @@
  */
 import { FramePool } from 'frameslab';
 import { RingBuffer } from 'ringbuf.js';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 
 const BATCH = 32;
 

@@ -3,7 +3,7 @@
  * of round trips; the pinging side answers how long each one took, in nanoseconds.
  */
 import { FramePool } from 'frameslab';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 
 const THERE = 0;
 const BACK = 16;

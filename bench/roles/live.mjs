@@ -9,6 +9,7 @@
  * the measuring makes no garbage.
  */
 import { FramePool } from 'frameslab';
+import { nanoseconds } from '../lib/clock.mjs';
 import { watchPauses } from '../lib/pauses.mjs';
 
 /** The consumer of integers looks so often whether a frame has come: there is no integer that waits. */
@@ -16,8 +17,8 @@ const NAP_MS = 0.2;
 const TIMES_MAX = 1_000_000;
 const END = -1;
 
-/** Milliseconds on a clock that all threads share; makes no garbage, unlike hrtime. */
-const offset = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+/** Milliseconds on the clock that all threads share; makes no garbage. */
+const offset = nanoseconds() / 1e6 - performance.now();
 const now = () => performance.now() + offset;
 
 const napping = new Int32Array(new SharedArrayBuffer(4));

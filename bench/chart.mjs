@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run bench:chart [-- --from results.json] [--into folder] [--quick]`: the numbers as pictures,
- * `docs/images/bench-*.svg`. Without `--from` it runs the suites that it draws. Plot, and a document
- * for it to draw in, are fetched on first use.
+ * `npm run bench:chart [-- --from results.json] [--into folder] [--quick]`: the numbers as
+ * pictures, `docs/images/bench-*.svg`. Without `--from` it runs the suites that it draws. Plot, and
+ * a document for it to draw in, are fetched on first use.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

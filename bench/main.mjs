@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * `npm run bench`: what the library costs, beside what one would take instead. `--help` says what it
- * can be asked for; how the numbers are taken is said in lib/run.mjs.
+ * `npm run bench`: what the library costs, beside what one would take instead. `--help` says what
+ * it can be asked for; how the numbers are taken is said in lib/run.mjs.
  *
- * Rows of a group may be compared. Rows of different groups may not, on a machine whose speed drifts,
- * except by their ratio to the yardstick.
+ * Rows of a group may be compared. Rows of different groups may not, on a machine whose speed
+ * drifts, except by their ratio to the yardstick.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

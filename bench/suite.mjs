@@ -1,6 +1,6 @@
 /**
- * Measures some rows of one suite in a process of its own and prints the results as one line of JSON;
- * see lib/run.mjs, which starts it.
+ * Measures some rows of one suite in a process of its own and prints the results as one line of
+ * JSON; see lib/run.mjs, which starts it.
  */
 import { writeSync } from 'node:fs';
 import { loadSuite } from './lib/suites.mjs';

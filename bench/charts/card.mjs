@@ -1,10 +1,10 @@
 /**
- * The sheet that every chart is drawn on: title, legend, panels one below the other, and a caption that
- * says where the numbers come from. It brings its own ground and follows the reader's colour scheme, so
- * it can be read whatever page it is shown on.
+ * The sheet that every chart is drawn on: title, legend, panels one below the other, and a caption
+ * that says where the numbers come from. It brings its own ground and follows the reader's colour
+ * scheme, so it can be read whatever page it is shown on.
  *
- * Families are told apart by shape as well as by colour (Okabe and Ito's palette), and every row has its
- * name beside it.
+ * Families are told apart by shape as well as by colour (Okabe and Ito's palette), and every row
+ * has its name beside it.
  */
 
 export const WIDTH = 960;
@@ -68,11 +68,13 @@ export function card({ title, subtitle, legend, panels, machine, description }) 
     parts.push(text(MARGIN, y, line.text, 11, line.alarm ? 'var(--alarm)' : 'var(--soft)'));
   }
   const height = y + 20;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">
+  const size = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`;
+  const ground = `width="${WIDTH - 1}" height="${height - 1}" rx="10" fill="var(--ground)"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${escaped(title)}">
 <title>${escaped(title)}</title>
 <desc>${escaped(description)}</desc>
 <style>${STYLE}</style>
-<rect x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="10" fill="var(--ground)" stroke="var(--edge)"/>
+<rect x="0.5" y="0.5" ${ground} stroke="var(--edge)"/>
 ${parts.join('\n')}
 </svg>
 `;
@@ -133,7 +135,8 @@ function nested(svg, y) {
 }
 
 function text(x, y, words, size, fill, more = '') {
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" ${more}>${escaped(words)}</text>`;
+  const style = `font-size="${size}" fill="${fill}" ${more}`;
+  return `<text x="${x}" y="${y}" ${style}>${escaped(words)}</text>`;
 }
 
 function escaped(words) {

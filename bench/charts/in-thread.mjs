@@ -9,7 +9,7 @@ export function inThreadChart(tools, { machine, suites }) {
   const groups = suites.find(({ suite }) => suite === 'pool')?.groups.filter(({ rows }) => rows[1]);
   if (groups === undefined || groups.length === 0) return undefined;
   const panels = groups
-    .filter(({ title }) => !title.startsWith('What the machine'))
+    .filter(({ title }) => !/^(What the machine|Writing)/.test(title))
     .map(({ title, rows }) => ({ title, rows: rows.map(rowOf).sort((a, b) => a.value - b.value) }));
   const all = panels.flatMap(({ rows }) => rows);
   const values = all.flatMap(({ low, high, goal, ghost }) => [low, high, goal ?? 1, ghost ?? 1]);

@@ -1,6 +1,6 @@
 /**
- * A panel of rows along a logarithmic axis: a symbol where the row's value is, a line over its spread,
- * its name on the left and its figure on the right.
+ * A panel of rows along a logarithmic axis: a symbol where the row's value is, a line over its
+ * spread, its name on the left and its figure on the right.
  */
 import { FAMILIES, familyOf, WIDTH } from './card.mjs';
 
@@ -10,9 +10,9 @@ const LEFT = 340;
 const RIGHT = 160;
 
 /**
- * Rows are `{ name, value, low, high, figure, goal?, ghost?, outer? }`, all but name and figure numbers
- * on the axis: `ghost` is a hollow dot, `outer` a second one. `axis` is `{ domain, ticks, format, label }`;
- * `rule` a value that all rows are compared with.
+ * Rows are `{ name, value, low, high, figure, goal?, ghost?, outer? }`, all but name and figure
+ * numbers on the axis: `ghost` is a hollow dot, `outer` a second one. `axis` is `{ domain, ticks,
+ * format, label }`; `rule` a value that all rows are compared with.
  */
 export function strip({ Plot, document }, { rows, axis, rule, showAxis, right = RIGHT }) {
   const height = rows.length * ROW + (showAxis ? AXIS : 6);

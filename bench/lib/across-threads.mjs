@@ -1,6 +1,7 @@
 /**
  * Times work that several threads do together: rounds of a few milliseconds each, the variants in
- * turns, so that a busy minute hits all of them. How many items a round has is found in the warm-up.
+ * turns, so that a busy minute hits all of them. How many items a round has is found in the
+ * warm-up.
  */
 import { pairedRatio } from './stats.mjs';
 

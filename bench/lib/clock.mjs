@@ -1,8 +1,8 @@
 /**
  * One clock for all threads.
  *
- * Node's hrtime is the machine's monotonic clock, the same in every thread. Bun's begins anew in each
- * worker; there every thread compares it with the wall clock when it starts.
+ * Node's hrtime is the machine's monotonic clock, the same in every thread. Bun's begins anew in
+ * each worker; there every thread compares it with the wall clock when it starts.
  */
 
 const FLIPS = 8;

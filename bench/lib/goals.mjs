@@ -1,9 +1,9 @@
 /**
  * Goals: what a row should cost, printed beside it whether it is met or not.
  *
- * A goal is `{ text, most | least, value(row, rows, groups) }`: `rows` are the rows of the same group by
- * name, `groups` those of each group. Where the value is no number, what it needs was not measured, and
- * nothing is said.
+ * A goal is `{ text, most | least, value(row, rows, groups) }`: `rows` are the rows of the same
+ * group by name, `groups` those of each group. Where the value is no number, what it needs was not
+ * measured, and nothing is said.
  */
 import { figure } from './stats.mjs';
 

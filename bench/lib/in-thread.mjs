@@ -1,17 +1,17 @@
 /**
  * Times work inside one thread, down to a nanosecond an operation.
  *
- * tinybench takes the samples. It reads the clock (about 60 ns) around every call of a task, so a task
- * is never one operation but a batch of about half a millisecond, and a sample is divided by the
- * operations in it. Three things are added around it:
+ * tinybench takes the samples. It reads the clock (about 60 ns) around every call of a task, so a
+ * task is never one operation but a batch of about half a millisecond, and a sample is divided by
+ * the operations in it. Three things are added around it:
  *
  *   warm-up   whole rounds that are thrown away: V8 must have optimised the batch function itself,
  *             not only the library's methods
  *   rounds    the tasks run in turns, round after round, so that a busy minute hits all of them
  *   yardstick each round also samples one `Atomics.add`: ratios of one round are free of drift
  *
- * A row is `{ name, per, goals, make }`: `make()` builds what it needs and answers `run(count)`, which
- * does `count` iterations of `per` operations. What nobody asked for is never built.
+ * A row is `{ name, per, goals, make }`: `make()` builds what it needs and answers `run(count)`,
+ * which does `count` iterations of `per` operations. What nobody asked for is never built.
  */
 import { Bench } from 'tinybench';
 import { median } from './stats.mjs';

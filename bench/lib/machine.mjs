@@ -22,7 +22,9 @@ export function describeMachine(command) {
   };
 }
 
-/** The commit that was measured, with a `+` if the working tree differs; nothing outside a clone. */
+/**
+ * The commit that was measured, with a `+` if the working tree differs; nothing outside a clone.
+ */
 function commitName() {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
   const git = (...args) => {

@@ -1,9 +1,14 @@
-/** The pauses that the garbage collector makes in this thread, as the engine itself reports them. */
+/**
+ * The pauses that the garbage collector makes in this thread, as the engine itself reports them.
+ */
 import { PerformanceObserver } from 'node:perf_hooks';
 
 export const canObserve = PerformanceObserver.supportedEntryTypes.includes('gc');
 
-/** Starts watching. `end(since)` answers `{ count, totalMs, longestMs }` of the pauses after `since`. */
+/**
+ * Starts watching. `end(since)` answers `{ count, totalMs, longestMs }` of the pauses after
+ * `since`.
+ */
 export function watchPauses() {
   const entries = [];
   const observer = new PerformanceObserver((list) => entries.push(...list.getEntries()));

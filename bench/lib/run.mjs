@@ -3,10 +3,10 @@
  *
  * What one row taught the engine about the library's methods must neither help nor hurt the next: a
  * pool measured after five others in one process can cost twice as much as alone. So a row of the
- * in-thread suites has a process of its own, which is what a program with one pool looks like. Several
- * passes are made over all rows, in turns: the machine drifts, and two processes of one program
- * differ by where their memory lies. The rows of the suite `pool` also run all in one process, after
- * each other; that number is printed too, as `together`.
+ * in-thread suites has a process of its own, which is what a program with one pool looks like.
+ * Several passes are made over all rows, in turns: the machine drifts, and two processes of one
+ * program differ by where their memory lies. The rows of the suite `pool` also run all in one
+ * process, after each other; that number is printed too, as `together`.
  *
  * Rows of several threads have workers of their own, hence engines of their own, and take turns.
  */

@@ -16,7 +16,9 @@ export const RUNTIMES = {
 /** Tells a bench that it is on the runtime it was asked for. */
 export const RUNS_ON = 'FRAMESLAB_BENCH_RUNS_ON';
 
-/** Runs `script` with `args` on the named runtime, on this process's streams; answers its exit code. */
+/**
+ * Runs `script` with `args` on the named runtime, on this process's streams; answers its exit code.
+ */
 export function runOn(name, script, args) {
   const runtime = RUNTIMES[name];
   const modules = npmPackages(name, { [runtime.package]: runtime.version });

@@ -33,8 +33,8 @@ export function loadSuite(name) {
 }
 
 /**
- * The suites that the words choose, each with its groups and the `[group, row]` pairs that the texts
- * of `only` choose. Suites without such a row are left out.
+ * The suites that the words choose, each with its groups and the `[group, row]` pairs that the
+ * texts of `only` choose. Suites without such a row are left out.
  */
 export async function planOf({ words, only }) {
   const plans = [];

@@ -1,6 +1,6 @@
 /**
- * One sender, several receivers: every frame to all of them. A frame carries its number; each receiver
- * adds the numbers up, and a wrong sum fails the run.
+ * One sender, several receivers: every frame to all of them. A frame carries its number; each
+ * receiver adds the numbers up, and a wrong sum fails the run.
  */
 import { FramePool } from 'frameslab';
 import { nanoseconds } from '../lib/clock.mjs';

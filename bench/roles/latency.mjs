@@ -1,6 +1,6 @@
 /**
- * Ping and pong: two threads that answer each other, in several ways. Each function takes the number
- * of round trips; the pinging side answers how long each one took, in nanoseconds.
+ * Ping and pong: two threads that answer each other, in several ways. Each function takes the
+ * number of round trips; the pinging side answers how long each one took, in nanoseconds.
  */
 import { FramePool } from 'frameslab';
 import { nanoseconds } from '../lib/clock.mjs';

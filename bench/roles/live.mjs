@@ -1,18 +1,20 @@
 /**
- * A live pipeline of two threads for some seconds: the producer fills frames when they are due (or as
- * fast as it can), the consumer looks at each as soon as it has it. For each way of handing over there
- * is one function on either side.
+ * A live pipeline of two threads for some seconds: the producer fills frames when they are due (or
+ * as fast as it can), the consumer looks at each as soon as it has it. For each way of handing over
+ * there is one function on either side.
  *
- * The same work in all of them: a picture is copied into the frame (by `set`: V8's `fill` goes byte by
- * byte in shared memory), and the first four bytes hold its number; the consumer reads these and one
- * byte in `stride`, and a wrong one fails the run. Times are taken into arrays that exist before, so that
- * the measuring makes no garbage.
+ * The same work in all of them: a picture is copied into the frame (by `set`: V8's `fill` goes byte
+ * by byte in shared memory), and the first four bytes hold its number; the consumer reads these and
+ * one byte in `stride`, and a wrong one fails the run. Times are taken into arrays that exist
+ * before, so that the measuring makes no garbage.
  */
 import { FramePool } from 'frameslab';
 import { nanoseconds } from '../lib/clock.mjs';
 import { watchPauses } from '../lib/pauses.mjs';
 
-/** The consumer of integers looks so often whether a frame has come: there is no integer that waits. */
+/**
+ * The consumer of integers looks so often whether a frame has come: there is no integer that waits.
+ */
 const NAP_MS = 0.2;
 const TIMES_MAX = 1_000_000;
 const END = -1;

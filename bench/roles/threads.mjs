@@ -1,4 +1,7 @@
-/** Threads that work on one pool at once. Each runs for the same time and says what an operation cost. */
+/**
+ * Threads that work on one pool at once. Each runs for the same time and says what an operation
+ * cost.
+ */
 import { FramePool } from 'frameslab';
 import { nanoseconds } from '../lib/clock.mjs';
 import { MutexPool } from '../rivals/mutex-pool.mjs';

@@ -1,7 +1,7 @@
 /**
- * How many atomics an operation makes: on V8 each is a call of its own, so this is what an operation
- * costs to first order, and it does not depend on the machine. The library calls `Atomics.x` through
- * the global, so a counting stand-in sees all of them.
+ * How many atomics an operation makes: on V8 each is a call of its own, so this is what an
+ * operation costs to first order, and it does not depend on the machine. The library calls
+ * `Atomics.x` through the global, so a counting stand-in sees all of them.
  */
 const { Atomics: real } = globalThis;
 const counts = {};

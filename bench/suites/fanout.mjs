@@ -1,4 +1,6 @@
-/** One frame to 1, 2 and 4 threads at once: what a frame costs the sender, back-pressure included. */
+/**
+ * One frame to 1, 2 and 4 threads at once: what a frame costs the sender, back-pressure included.
+ */
 import { MessageChannel } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
 import { measureAcrossThreads, onlyWanted, withBase } from '../lib/across-threads.mjs';

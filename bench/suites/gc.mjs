@@ -1,7 +1,7 @@
 /**
- * What the garbage collector does to a live pipeline: video and audio for ten seconds, in time and as
- * fast as possible, through the pool and through what one would take instead. Each row is a process
- * of its own.
+ * What the garbage collector does to a live pipeline: video and audio for ten seconds, in time and
+ * as fast as possible, through the pool and through what one would take instead. Each row is a
+ * process of its own.
  */
 import { MessageChannel } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
@@ -55,7 +55,7 @@ export function groups() {
     title: `${title}: ${scene.title}`,
     note:
       scene.intervalMs > 0
-        ? `late: seen a whole ${figure(scene.intervalMs)} ms or more after it was due; delays after it was due`
+        ? `delays after a frame was due; late: by ${figure(scene.intervalMs)} ms or more`
         : 'gaps between frames at the consumer',
     rows: WAYS.map(([, name]) => ({ name })),
   }));
@@ -117,12 +117,16 @@ function report({ intervalMs }, producer, consumer) {
       ? `late ${late} of ${times.length}`.padEnd(20)
       : `${figure(framesPerSecond)} frames/s`.padEnd(20),
     `p50 ${figure(p50)}, p99 ${figure(p99)}, max ${figure(max)} ms`.padEnd(36),
-    pauses === undefined
-      ? 'pauses are not reported by this runtime'
-      : `${pauses.count} pauses, ${figure(pauses.totalMs)} ms, longest ${figure(pauses.longestMs)} ms`,
+    describePauses(pauses),
   ].join('  ');
   const delays = { p50Ms: p50, p99Ms: p99, maxMs: max };
   return { frames, framesPerSecond, late, ...delays, pauses, rssMiB, text, note: peak(rssMiB) };
+}
+
+function describePauses(pauses) {
+  if (pauses === undefined) return 'pauses are not reported by this runtime';
+  const { count, totalMs, longestMs } = pauses;
+  return `${count} pauses, ${figure(totalMs)} ms, longest ${figure(longestMs)} ms`.padEnd(38);
 }
 
 const peak = (mib) => `peak memory ${figure(mib)} MiB`;

@@ -1,7 +1,7 @@
 /**
- * From a producer's thread to a consumer's, end to end: take a frame, write its length and its number,
- * hand it over, read the number there, give the frame back. Both threads stay warm: they spin, or run
- * their event loops where the way of handing over needs them.
+ * From a producer's thread to a consumer's, end to end: take a frame, write its length and its
+ * number, hand it over, read the number there, give the frame back. Both threads stay warm: they
+ * spin, or run their event loops where the way of handing over needs them.
  */
 import { MessageChannel } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
@@ -26,7 +26,9 @@ const INDEX = 'postMessage(index)';
 const TRANSFER = 'postMessage, transferred there and back';
 const COPY = 'postMessage, copied';
 
-/** `needs` says what the threads are given: a pool, memory with rings of indices, a ring, a port. */
+/**
+ * `needs` says what the threads are given: a pool, memory with rings of indices, a ring, a port.
+ */
 const WAYS = [
   { way: 'handles', name: 'frameslab, integer twins', needs: ['pool'] },
   { way: 'frames', name: 'frameslab, Frame objects', needs: ['pool'] },

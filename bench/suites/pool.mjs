@@ -4,6 +4,7 @@ import { bulks } from '../workloads/bulk.mjs';
 import { counting } from '../workloads/counting.mjs';
 import { holding } from '../workloads/holding.mjs';
 import { one, yardsticks } from '../workloads/one.mjs';
+import { writing } from '../workloads/writing.mjs';
 
 export const title = 'The pool in one thread';
 export const together = true;
@@ -13,6 +14,7 @@ const CACHES = 'a cacheFrames that a row names is given explicitly';
 
 const GROUPS = [
   { title: 'What the machine takes for less', rows: yardsticks },
+  { title: 'Writing and reading 1 MiB, private and shared memory, per KiB', rows: writing },
   { title: 'acquire + release, one at a time', rows: one },
   {
     title: '64 held at a time, per acquire + release',

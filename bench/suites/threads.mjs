@@ -25,8 +25,8 @@ export function groups() {
   return WORKS.map(([, name, most]) => ({
     title: name,
     note:
-      'per operation and thread; then × its cost alone in the same round; then how much more all of ' +
-      `them do in the same time; on ${os.cpus().length} cores`,
+      'per operation and thread; × its cost alone in the same round; how much more all of them ' +
+      `do in the same time; on ${os.cpus().length} cores`,
     yardstick: 'alone',
     rows: MEMBERS.map((members) => ({
       name: `${members} thread${members > 1 ? 's' : ''}`,

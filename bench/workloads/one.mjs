@@ -1,4 +1,6 @@
-/** Acquire and release, one frame at a time; and the bare loops that tell what the machine is like. */
+/**
+ * Acquire and release, one frame at a time; and the bare loops that tell what the machine is like.
+ */
 import { timesYardstick } from '../lib/goals.mjs';
 import { heap, keep, mutex, SIZE, standard, treiber } from './kit.mjs';
 

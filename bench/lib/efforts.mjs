@@ -8,7 +8,7 @@ export const EFFORTS = {
   },
   quick: {
     inThread: { passes: 1, rounds: 4, batches: 3, warmups: 16 },
-    acrossThreads: { rounds: 3, roundMs: 6, warmups: 3 },
+    acrossThreads: { rounds: 3, roundMs: 6, warmups: 5 },
     pings: 2_000,
     liveMs: 1_000,
   },

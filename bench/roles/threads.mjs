@@ -1,7 +1,4 @@
-/**
- * Threads that work on one pool at once. Each runs for the same time and says what an operation
- * cost.
- */
+/** Threads that work on one pool at once, each for the same time. */
 import { FramePool } from 'frameslab';
 import { nanoseconds } from '../lib/clock.mjs';
 import { MutexPool } from '../rivals/mutex-pool.mjs';
@@ -41,19 +38,20 @@ export const roles = {
     const work = works[name];
     return ({ ns }, passGate) => {
       passGate();
-      return costOf(work, ns);
+      return repeat(work, ns);
     };
   },
 };
 
-function costOf(work, ns) {
-  const start = nanoseconds();
-  let now = start;
+/** How many operations it did, from when to when: where threads outnumber cores, they take turns. */
+function repeat(work, ns) {
+  const begin = nanoseconds();
+  let end = begin;
   let operations = 0;
-  while (now - start < ns) {
+  while (end - begin < ns) {
     for (let k = 0; k < 8; k++) work();
     operations += 8 * BATCH;
-    now = nanoseconds();
+    end = nanoseconds();
   }
-  return (now - start) / operations;
+  return { operations, begin, end };
 }

@@ -51,7 +51,7 @@ export async function run({ effort, wanted }) {
   const variants = pairs.map(([group, row]) => ({
     group,
     row,
-    round: async () => mean(await crews.get(group).round({ ns }, MEMBERS[row])),
+    round: async () => costOf(await crews.get(group).round({ ns }, MEMBERS[row])),
   }));
   const results = await measureAcrossThreads(variants, effort.acrossThreads, ALONE);
   for (const crew of crews.values()) await crew.end();
@@ -74,6 +74,10 @@ function startWork(work) {
   return startCrew(Array.from({ length: Math.max(...MEMBERS) }, () => [roles, 'member', setup]));
 }
 
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Nanoseconds per operation and thread, from when the first began until the last was done. */
+function costOf(members) {
+  const begin = Math.min(...members.map((member) => member.begin));
+  const end = Math.max(...members.map((member) => member.end));
+  const operations = members.reduce((sum, member) => sum + member.operations, 0);
+  return ((end - begin) * members.length) / operations;
 }

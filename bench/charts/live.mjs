@@ -19,7 +19,8 @@ export function liveChart(tools, { machine, suites }) {
     title: 'Live pipelines: delays, late frames and pauses of the collector',
     subtitle: [
       'How long after it was due the consumer saw a frame; without pace: the gaps between frames.',
-      'On the right: late frames (or frames a second) · the longest pause.',
+      'On the right: late frames (or frames a second) · the longest pause of the collector.',
+      'Cut: stopped when the process had grown to 4 GiB.',
     ],
     legend: [
       'ours',
@@ -37,7 +38,7 @@ export function liveChart(tools, { machine, suites }) {
   });
 }
 
-function rowOf({ name, p50Ms, p99Ms, maxMs, late, framesPerSecond, pauses }) {
+function rowOf({ name, p50Ms, p99Ms, maxMs, late, framesPerSecond, pauses, swollen }) {
   const rate =
     late === undefined
       ? `${figure(framesPerSecond)} frames/s`
@@ -51,6 +52,8 @@ function rowOf({ name, p50Ms, p99Ms, maxMs, late, framesPerSecond, pauses }) {
     high: maxMs * 1e6,
     ghost: p99Ms * 1e6,
     outer: maxMs * 1e6,
-    figure: longest === undefined ? rate : `${rate} · ${pause}`,
+    figure: [rate, ...(longest === undefined ? [] : [pause]), ...(swollen ? ['cut'] : [])].join(
+      ' · ',
+    ),
   };
 }

@@ -35,8 +35,9 @@ export const roles = {
     const clock = new Float64Array(setup.clock);
     const start = now() + 20;
     clock[0] = start;
-    const frames = await run(setup, start, produce);
-    return { frames, ms: now() - start, pauses: await pauses.end(measuredFrom(setup, start)) };
+    const { frames, swollen } = await run(setup, start, produce);
+    const ms = now() - start;
+    return { frames, ms, swollen, pauses: await pauses.end(measuredFrom(setup, start)) };
   },
 
   consumer: (setup) => async (_, passGate) => {
@@ -64,10 +65,14 @@ const dueAfterStart = (k, { streams, intervalMs }) => Math.floor(k / streams) * 
 /** The first tenth warms up. */
 const measuredFrom = ({ ms }, start) => start - offset + ms / 10;
 
-async function run({ ms, intervalMs, streams }, start, produce) {
+/** Until the time is up, or the process has grown beyond what this machine can bear: `swollen`. */
+async function run({ ms, intervalMs, streams, rssBytesMax }, start, produce) {
   let k = 0;
+  let swollen = false;
   const turns = intervalMs > 0 ? Math.floor(ms / intervalMs) : Number.POSITIVE_INFINITY;
   for (let t = 0; t < turns && k < TIMES_MAX; t++) {
+    swollen = t % 8 === 0 && process.memoryUsage.rss() > rssBytesMax;
+    if (swollen) break;
     const wait = start + t * intervalMs - now();
     if (intervalMs > 0 && wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     else if (intervalMs === 0 && now() - start > ms) break;
@@ -78,7 +83,7 @@ async function run({ ms, intervalMs, streams }, start, produce) {
     }
   }
   produce.end();
-  return k;
+  return { frames: k, swollen };
 }
 
 /** Two pictures by turns, so that a frame that was not written anew is noticed. */

@@ -3,6 +3,7 @@
  * as fast as possible, through the pool and through what one would take instead. Each row is a
  * process of its own.
  */
+import os from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
 import { startCrew } from '../lib/crew.mjs';
@@ -10,6 +11,8 @@ import { addPauses } from '../lib/pauses.mjs';
 import { figure, quantile } from '../lib/stats.mjs';
 
 const MIB = 2 ** 20;
+/** V8 does not see how much memory a `SharedArrayBuffer` holds, and collects them too late. */
+const RSS_BYTES_MAX = 4096 * MIB;
 
 /** `intervalMs: 0` is as fast as possible. `window`: so many frames exist or may be under way. */
 const SCENES = [
@@ -78,6 +81,7 @@ async function play(scene, way, ms) {
     ref: way === 'integers' || way === 'frames' ? makePool(scene).ref : undefined,
     done: new SharedArrayBuffer(64),
     clock: new SharedArrayBuffer(64),
+    rssBytesMax: Math.min(RSS_BYTES_MAX, os.freemem() / 2),
   };
   const roles = new URL('../roles/live.mjs', import.meta.url);
   const crew = await startCrew([
@@ -103,7 +107,7 @@ function makePool({ sizeBytes, window }) {
 }
 
 function report({ intervalMs }, producer, consumer) {
-  const { frames, ms } = producer;
+  const { frames, ms, swollen } = producer;
   const paced = intervalMs > 0;
   const all = paced ? consumer.times : gapsOf(consumer.times);
   const times = all.slice(Math.floor(all.length / 10)); // the first tenth warmed up
@@ -120,7 +124,9 @@ function report({ intervalMs }, producer, consumer) {
     describePauses(pauses),
   ].join('  ');
   const delays = { p50Ms: p50, p99Ms: p99, maxMs: max };
-  return { frames, framesPerSecond, late, ...delays, pauses, rssMiB, text, note: peak(rssMiB) };
+  const stopped = swollen ? `, stopped after ${figure(ms / 1000)} s: memory grew and grew` : '';
+  const note = `peak memory ${figure(rssMiB)} MiB${stopped}`;
+  return { frames, framesPerSecond, late, ...delays, pauses, rssMiB, swollen, text, note };
 }
 
 function describePauses(pauses) {
@@ -128,8 +134,6 @@ function describePauses(pauses) {
   const { count, totalMs, longestMs } = pauses;
   return `${count} pauses, ${figure(totalMs)} ms, longest ${figure(longestMs)} ms`.padEnd(38);
 }
-
-const peak = (mib) => `peak memory ${figure(mib)} MiB`;
 
 function gapsOf(times) {
   return times.slice(1).map((time, k) => time - times[k]);

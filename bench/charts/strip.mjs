@@ -105,15 +105,18 @@ function dots(Plot, data, x, { r }) {
   return Plot.dot(some, { y: 'name', x, stroke: 'colour', fill: 'var(--ground)', r });
 }
 
-/** A domain that holds all values, with a little air, and the powers of ten in it. */
+/** A domain that holds all values, with a little air; its ticks are finer where it is short. */
 export function logAxis(values, { format, label }) {
   const positive = values.filter((value) => value > 0);
   const low = Math.min(...positive) / 1.25;
   const high = Math.max(...positive) * 1.25;
+  const steps = high / low < 300 ? [1, 2, 5] : [1];
   const ticks = [];
   for (let power = -6; power <= 15; power++) {
-    const tick = Number(`1e${power}`);
-    if (tick >= low && tick <= high) ticks.push(tick);
+    for (const step of steps) {
+      const tick = Number(`${step}e${power}`);
+      if (tick >= low && tick <= high) ticks.push(tick);
+    }
   }
   return { domain: [low, high], ticks, format, label };
 }

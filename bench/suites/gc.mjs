@@ -132,7 +132,10 @@ function report({ intervalMs }, producer, consumer) {
 function describePauses(pauses) {
   if (pauses === undefined) return 'pauses are not reported by this runtime';
   const { count, totalMs, longestMs } = pauses;
-  return `${count} pauses, ${figure(totalMs)} ms, longest ${figure(longestMs)} ms`.padEnd(38);
+  const pausesWord = count === 1 ? 'pause' : 'pauses';
+  return `${count} ${pausesWord}, ${figure(totalMs)} ms, longest ${figure(longestMs)} ms`.padEnd(
+    38,
+  );
 }
 
 function gapsOf(times) {

@@ -1,8 +1,9 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  // index: the platform-neutral core. node: the same, with Node's host adaptor installed.
-  entry: { index: 'src/index.ts', node: 'src/node.ts' },
+  // index: the platform-neutral core. node: the same, with Node's host adaptor installed. metrics:
+  // what reads `stats()`, apart from both.
+  entry: { index: 'src/index.ts', node: 'src/node.ts', metrics: 'src/metrics.ts' },
   format: ['esm', 'cjs'],
   target: 'es2022',
   platform: 'node',

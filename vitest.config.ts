@@ -4,15 +4,21 @@ import { defineConfig } from 'vitest/config';
 /** Where the machine-readable result goes, when somebody asks for one. */
 const reportFile = process.env['FRAMESLAB_TEST_REPORT'];
 
+const built = (entry: string): string =>
+  fileURLToPath(new URL(`./dist/${entry}.js`, import.meta.url));
+
 export default defineConfig({
   resolve: {
     // A test and the worker threads that it starts run the same shipped file.
-    alias: { frameslab: fileURLToPath(new URL('./dist/node.js', import.meta.url)) },
+    alias: [
+      { find: /^frameslab$/, replacement: built('node') },
+      { find: /^frameslab\/metrics$/, replacement: built('metrics') },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // The long suites have configurations of their own.
-    exclude: ['test/soak/**', 'test/kill/**', 'test/examples/**'],
+    // The long suites, and what is asked of other runtimes, have configurations of their own.
+    exclude: ['test/soak/**', 'test/kill/**', 'test/examples/**', 'test/runtimes/**'],
     server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
     pool: 'forks',
     isolate: true,

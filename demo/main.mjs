@@ -83,7 +83,7 @@ async function runThreads(wav, outputPath, { inputPath, paced, verify: guarded }
     guard: guarded ? 'verify' : 'off', // would notice a consumer that writes
   });
   const stop = new Stop();
-  const screen = openScreen(process.stdout, wav.seconds);
+  const screen = openScreen(process.stdout, wav.seconds, pool);
   const toFilter = linkToFilter(pool);
   const epochNs = process.hrtime.bigint();
   const clock = clockSince(epochNs);

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const outputs = ['index', 'node'].flatMap((name) =>
+const outputs = ['index', 'node', 'metrics'].flatMap((name) =>
   ['js', 'cjs', 'd.ts', 'd.cts'].map((ending) => `${root}dist/${name}.${ending}`),
 );
 const inputs = [

@@ -1,52 +1,31 @@
 /**
  * Checks the package as a stranger meets it: packs it, installs the tarball into an empty project,
- * uses it from ESM and CommonJS, bundles it, and type-checks strict consumers against it.
+ * uses it from ESM and CommonJS, bundles it and weighs the bundle, asks the linters of packages, and
+ * type-checks strict consumers against it. What only this script needs is fetched into `.tools/`.
  *
  * Prints one line per step. Any failure ends it with a non-zero exit.
  */
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import ts from 'typescript';
+import { CannotRun } from './lib/fetch.mjs';
+import { install, pack, root, run } from './lib/package.mjs';
+import { lint, packageTools, size, typesAgree } from './lib/package-lint.mjs';
+import { compilerIn, consumers, typeCheck } from './lib/package-types.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'frameslab-package-'));
 const consumer = join(scratch, 'consumer');
 const installed = join(consumer, 'node_modules', 'frameslab');
-const windows = process.platform === 'win32';
-
-/** A failure that needs no stack: the sentence says it all. */
-class CheckFailed extends Error {}
-
-/** Runs a command and returns its standard output; anything but success is a failed check. */
-function run(command, args, cwd) {
-  const shell = windows && command === 'npm';
-  const done = spawnSync(command, args, { cwd, shell, encoding: 'utf8', stdio: 'pipe' });
-  if (done.error !== undefined) throw done.error;
-  if (done.status === 0) return done.stdout;
-  const printed = `${done.stdout}${done.stderr}`.trimEnd();
-  throw new CheckFailed(`${command} ${args.join(' ')} exited with ${done.status}\n${printed}`);
-}
 
 function expect(holds, sentence) {
-  if (!holds) throw new CheckFailed(sentence);
+  if (!holds) throw new CannotRun(sentence);
 }
 
 function write(name, text) {
   const file = join(consumer, name);
-  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   return file;
 }
@@ -54,30 +33,19 @@ function write(name, text) {
 // ---------------------------------------------------------------------------------------------
 // The tarball
 
-function pack() {
-  const printed = run(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch],
-    root,
-  );
-  const listed = JSON.parse(printed);
-  const [report] = Array.isArray(listed) ? listed : Object.values(listed);
+function packed() {
+  const { tarball, report } = pack(scratch);
   const paths = report.files.map((file) => file.path);
-
   const loose = new Set(['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']);
   const strangers = paths.filter((path) => !loose.has(path) && !path.startsWith('dist/'));
   expect(strangers.length === 0, `the tarball holds what it should not: ${strangers.join(', ')}`);
   const missing = [...loose].filter((path) => !paths.includes(path));
   expect(missing.length === 0, `the tarball lacks ${missing.join(', ')}`);
-
-  const tarball = join(scratch, basename(report.filename));
-  return { tarball, count: paths.length, size: report.size };
+  return { tarball, told: `${paths.length} files, ${report.size} bytes` };
 }
 
-function install(tarball) {
-  mkdirSync(consumer);
-  write('package.json', JSON.stringify({ name: 'consumer', private: true, version: '1.0.0' }));
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], consumer);
+function installAlone(tarball) {
+  install(tarball, consumer);
   const others = readdirSync(join(consumer, 'node_modules')).filter(
     (name) => name !== 'frameslab' && !name.startsWith('.'),
   );
@@ -134,6 +102,10 @@ function platformNeutral() {
     expect(bare.has('node:worker_threads'), `${entry} does not import node:worker_threads`);
     const others = [...bare].filter((specifier) => !specifier.startsWith('node:'));
     expect(others.length === 0, `${entry} imports ${others.join(', ')}`);
+  }
+  for (const entry of ['dist/metrics.js', 'dist/metrics.cjs']) {
+    const { bare } = reach(entry);
+    expect(bare.size === 0, `${entry} imports ${[...bare].join(', ')}`);
   }
   const shared = [...reach('dist/index.js').files].filter((f) =>
     reach('dist/node.js').files.has(f),
@@ -194,7 +166,8 @@ async function bundle() {
     const file = join(consumer, `bundled-${platform}-${basename(entry)}`);
     await bundler.write({ file, format: 'esm' });
     await bundler.close();
-    const found = readFileSync(file, 'utf8').includes('worker_threads');
+    const text = readFileSync(file, 'utf8');
+    const found = text.includes('worker_threads');
     expect(
       found === wanted,
       wanted
@@ -202,74 +175,10 @@ async function bundle() {
             'FramePool itself, or package.json must name dist/node.js and dist/node.cjs there'
         : 'a bundle for browsers imports worker_threads',
     );
-    if (entry === input) use(basename(file), readFileSync(file, 'utf8'));
+    if (entry === input) use(basename(file), text);
+    const picture = text.includes('each cell stands for');
+    expect(entry === input || !picture, 'who imports FramePool alone gets renderSlab as well');
   }
-}
-
-// ---------------------------------------------------------------------------------------------
-// Types
-
-const typedBody = `
-const options: FramePoolOptions = { frames: 4, frameSizeBytes: 1024 };
-const pool: FramePool = FramePool.create(options);
-const now: Frame | undefined = pool.tryAcquire(3);
-export async function main(): Promise<number> {
-  const frame: Frame = now ?? (await pool.acquire());
-  frame.write(new Uint8Array(3));
-  const bytes: Uint8Array<SharedArrayBuffer> = frame.bytes;
-  const last: boolean = frame.release();
-  pool.audit();
-  pool.close();
-  return last ? bytes.length : 0;
-}
-// @ts-expect-error an option of the wrong type is refused, so the types are really there
-FramePool.create({ frames: 'four' });
-// @ts-expect-error exactOptionalPropertyTypes: an option is left out, not set to undefined
-FramePool.create({ frames: undefined });
-`;
-const typedImport = "import { type Frame, FramePool, type FramePoolOptions } from 'frameslab';";
-const typedRequire = `import frameslab = require('frameslab');
-import FramePool = frameslab.FramePool;
-type Frame = frameslab.Frame;
-type FramePoolOptions = frameslab.FramePoolOptions;`;
-
-/** A consumer on Node has Node's types; one in a browser has the web's and none of Node's. */
-const onNode = {
-  lib: ['ES2024', 'ESNext.Disposable'],
-  types: ['node'],
-  typeRoots: [join(root, 'node_modules', '@types')],
-};
-const onWeb = { lib: ['ES2024', 'ESNext.Disposable', 'DOM'], types: [] };
-const consumers = [
-  ['node16', { module: 'Node16', moduleResolution: 'node16', ...onNode }],
-  ['nodenext', { module: 'NodeNext', moduleResolution: 'nodenext', ...onNode }],
-  ['bundler', { module: 'Preserve', moduleResolution: 'bundler', ...onWeb }],
-  [
-    'bundler-for-node',
-    { module: 'Preserve', moduleResolution: 'bundler', customConditions: ['node'], ...onNode },
-  ],
-];
-
-function typeCheck(name, resolution) {
-  const files = [
-    write(`${name}/esm.mts`, `${typedImport}\n${typedBody}`),
-    write(`${name}/cjs.cts`, `${typedRequire}\n${typedBody}`),
-  ];
-  const compilerOptions = {
-    target: 'ES2022',
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    skipLibCheck: false,
-    noEmit: true,
-    ...resolution,
-  };
-  const project = write(
-    `${name}/tsconfig.json`,
-    JSON.stringify({ compilerOptions, files }, null, 2),
-  );
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  run(process.execPath, [tsc, '--pretty', 'false', '-p', project], consumer);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -282,12 +191,13 @@ async function step(sentence, check) {
 }
 
 try {
-  let packed;
+  let tarball;
   await step('the tarball holds dist and the four papers, nothing else', () => {
-    packed = pack();
-    return `${packed.count} files, ${packed.size} bytes`;
+    const { told, ...rest } = packed();
+    tarball = rest.tarball;
+    return told;
   });
-  await step('it installs offline into an empty project, alone', () => install(packed.tarball));
+  await step('it installs offline into an empty project, alone', () => installAlone(tarball));
   await step('every path of the exports map is there', () => `${exportsMap()} paths`);
   await step(
     'the default entry imports nothing of Node; the entries share a chunk',
@@ -299,6 +209,23 @@ try {
   await step('required from CommonJS, a frame lives and comes home', () =>
     use('use.cjs', `'use strict';\nconst frameslab = require('frameslab');\n${life}`),
   );
+  await step('frameslab/metrics is there, imported and required', () => {
+    const body = `const pool = FramePool.create({ frames: 1 });
+      const text = prometheusText(pool.stats());
+      console.log(text.includes('frameslab_frames 1') ? 'ok' : text);`;
+    use(
+      'metrics.mjs',
+      `import { FramePool } from 'frameslab';
+       import { prometheusText } from 'frameslab/metrics';
+       ${body}`,
+    );
+    use(
+      'metrics.cjs',
+      `const { FramePool } = require('frameslab');
+       const { prometheusText } = require('frameslab/metrics');
+       ${body}`,
+    );
+  });
   await step('the default entry works without a host adaptor', () => {
     use(
       'core.mjs',
@@ -306,13 +233,27 @@ try {
     );
   });
   await step('bundled for Node and for a browser, it keeps the right host', bundle);
-  for (const [name, resolution] of consumers) {
-    await step(`a strict consumer type-checks, .mts and .cts, ${name}`, () =>
-      typeCheck(name, resolution),
-    );
+  let tools;
+  await step('linters and compilers are there', () => {
+    tools = packageTools();
+  });
+  await step('the minified core keeps to its budget', () => size(installed));
+  await step('publint has nothing to say', () => lint(tools, tarball));
+  await step('types and code agree', () => typesAgree(tools, tarball));
+  const compilers = {
+    'TypeScript 5.9': compilerIn(tools, 'typescript-5.9'),
+    'the TypeScript of the house': compilerIn(join(root, 'node_modules'), 'typescript'),
+    'TypeScript 7.0': compilerIn(tools, 'typescript-7.0'),
+  };
+  for (const [name, compiler] of Object.entries(compilers)) {
+    for (const each of consumers) {
+      await step(`a strict consumer type-checks, .mts and .cts, ${each[0]}, ${name}`, () =>
+        typeCheck(consumer, compiler, each),
+      );
+    }
   }
 } catch (error) {
-  console.error(`FAILED  ${error instanceof CheckFailed ? error.message : (error.stack ?? error)}`);
+  console.error(`FAILED  ${error instanceof CannotRun ? error.message : (error.stack ?? error)}`);
   process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -5,8 +5,8 @@
 import { FAMILIES, familyOf, WIDTH } from './card.mjs';
 
 const ROW = 22;
-const AXIS = 34;
-const LEFT = 340;
+const AXIS = 40;
+const LEFT = 346;
 const RIGHT = 160;
 
 /**
@@ -51,17 +51,7 @@ export function strip({ Plot, document }, { rows, axis, rule, showAxis, right = 
       fontVariant: 'tabular-nums',
     }),
     ...names(Plot, data),
-    showAxis
-      ? Plot.axisX(axis.ticks, {
-          tickFormat: axis.format,
-          tickSize: 0,
-          fontSize: 11.5,
-          fill: 'var(--soft)',
-          label: axis.label,
-          labelAnchor: 'center',
-          labelArrow: 'none',
-        })
-      : undefined,
+    ...(showAxis ? axisBelow(Plot, axis) : []),
   ];
   const svg = Plot.plot({
     document,
@@ -78,6 +68,15 @@ export function strip({ Plot, document }, { rows, axis, rule, showAxis, right = 
     marks: marks.filter((mark) => mark !== undefined),
   });
   return { svg, height };
+}
+
+/** Written out: Plot leaves labels of a logarithmic axis away as it sees fit. */
+function axisBelow(Plot, { ticks, format, label }) {
+  const words = { frameAnchor: 'bottom', lineAnchor: 'top', fontSize: 11.5, fill: 'var(--soft)' };
+  return [
+    Plot.text(ticks, { ...words, x: (tick) => tick, text: format, dy: 8 }),
+    Plot.text([label], { ...words, text: (line) => line, dy: 24 }),
+  ];
 }
 
 /** The names on the left: the library's own in bold. */

@@ -15,7 +15,7 @@ export const USAGE = `npm run bench [-- suite… | flags]
   --quick            a smoke test of about a minute: its numbers are rough
   --json             print one line of JSON and nothing else
   --out FILE         write the JSON to FILE as well
-  --runtime NAME     run on ${Object.keys(RUNTIMES).join(' or ')}, fetched when it is missing
+  --runtime NAME     run on ${Object.keys(RUNTIMES).join(', ')}, fetched when missing
   --help             this text
 `;
 

@@ -15,11 +15,12 @@ const GROUPS = [
     title: 'Ping-pong, spinning: a frame there and back',
     ways: [
       ['bareSpin', 'yardstick: Atomics.store, Atomics.load in a loop'],
-      ['spin', 'frameslab, trySendHandle + tryReceiveHandle', 'belowMicrosecond'],
+      ['spin', 'frameslab, integer twins', 'belowMicrosecond'],
     ],
   },
   {
-    title: 'Ping-pong, sleeping: a frame there and back',
+    title: 'Ping-pong by calls that may sleep: a frame there and back',
+    note: 'ours look around for a while before they sleep; in the last group everybody is asleep',
     ways: [
       ['bareSleep', 'yardstick: Atomics.wait + notify'],
       ['sleep', 'frameslab, sendSync + receiveSync', 'nearYardstick'],
@@ -31,7 +32,7 @@ const GROUPS = [
     title: 'Waking a thread that sleeps, one way',
     ways: [
       ['bareWake', 'yardstick: Atomics.wait + notify'],
-      ['wake', 'frameslab, receiveSync'],
+      ['wake', 'frameslab, receiveSync', 'nearYardstick'],
     ],
   },
 ];
@@ -46,7 +47,9 @@ export const title = 'Latency';
 export function groups() {
   return GROUPS.map((group) => ({
     title: group.title,
-    note: 'p50, p99, p99.9; each includes a clock read of about 60 ns',
+    note: ['p50, p99, p99.9, each with a clock read of about 60 ns', group.note ?? []]
+      .flat()
+      .join('; '),
     yardstick: 'yardstick',
     rows: group.ways.map(([, name, goal]) => ({ name, goals: goal ? [GOALS[goal]] : [] })),
   }));

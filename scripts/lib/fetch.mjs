@@ -63,7 +63,13 @@ export function debianPackage(name, file) {
     ['install', '--yes', '--quiet', '--no-install-recommends', name],
   ]) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const done = spawnSync('apt-get', args, { env, encoding: 'utf8', timeout: 600_000 });
+    // Another install may be at it: wait for its lock.
+    const locked = ['-o', 'DPkg::Lock::Timeout=300'];
+    const done = spawnSync('apt-get', [...locked, ...args], {
+      env,
+      encoding: 'utf8',
+      timeout: 600_000,
+    });
     if (done.status !== 0) {
       throw new CannotRun(
         `apt-get ${args.join(' ')} failed; ${help}\n${done.stdout}${done.stderr}`,

@@ -2,13 +2,10 @@
  * `Frame`: the user's view of a frame. One object, one or more references of this thread.
  *
  * Invariants
- * 1. Each object counts its own references: two objects of one thread on the same slot do not
- *    release each other's. An object without a reference left throws `FrameReleasedError`.
+ * 1. Each object counts its own references: two of one thread do not release each other's.
  * 2. Writing needs the only reference anywhere (`exclusive`); all else throws `FrameSharedError`.
  *    Bytes cannot be write-protected: a view taken earlier is the holder's own responsibility.
- * 3. An oversize `write` under `oversize: 'external'` moves the frame, as it stands, to memory of
- *    its own; the object stays the same, and its slot goes back to the pool.
- *
+ * 3. An oversize `write` under `oversize: 'external'` moves the frame to memory of its own.
  * Used only in the thread that got it. Never blocks. (One class: V8 makes derived ones slowly.)
  */
 import { PoolExhaustedError } from '../errors.js';
@@ -27,7 +24,13 @@ export type FrameMessage = Handle | ExternalFrameMessage;
 /** The fields that a private copy takes along. */
 const FIELDS: readonly Field[] = ['tag', 'timestamp', 'sequence'];
 
-/** A frame: bytes in shared memory, and this object's references to them. */
+/**
+ * A frame: bytes in shared memory, and this object's references to them, for the thread that got
+ * it. Nothing blocks; what allocates says so. Once its references are used up, all but `pooled`,
+ * `released` and disposal throw `FrameReleasedError`; if they were ended behind its back, through
+ * `pool.slots`: `StaleHandleError`, `PoolClosedError`. Bad arguments are an `InvalidOptionError`.
+ * With `guard: 'verify'` writing, sharing and releasing may throw `FrameModifiedError`.
+ */
 export class Frame {
   private readonly table: SlotTable;
   private name: Handle;
@@ -40,23 +43,23 @@ export class Frame {
     this.table = table;
     this.name = handle;
     this.external = external;
-    if (table.traced) watchForLeak(this, `handle ${handle}`, table.refs.trace);
+    if (table.traced) watchForLeak(this, handle, table.refs);
   }
 
-  /** The valid bytes in place, for reading. Allocates only when the length has changed. */
+  /** The valid bytes in place, for reading. Allocates if the length changed, or off the slab. */
   get bytes(): Uint8Array<SharedArrayBuffer> {
     const external = this.alive();
     return external === undefined ? this.table.bytes(this.name) : external.bytes(external.length);
   }
 
-  /** All of the capacity in place, for writing. Throws `FrameSharedError` while shared. */
+  /** All of the capacity in place, for writing. Allocates once. Throws `FrameSharedError`. */
   get storage(): Uint8Array<SharedArrayBuffer> {
     const external = this.alive();
     if (external === undefined) return this.table.storage(this.name);
     return external.storage();
   }
 
-  /** Valid bytes. The setter throws `FrameSharedError`, `FrameTooLargeError`. */
+  /** How many bytes are valid. The setter throws `FrameSharedError`, `FrameTooLargeError`. */
   get length(): number {
     const external = this.alive();
     return external === undefined ? this.table.length(this.name) : external.length;
@@ -93,7 +96,7 @@ export class Frame {
     return external === undefined ? this.table.exclusive(this.name) : external.count === 1;
   }
 
-  /** When it was captured, in the user's unit and epoch. A new frame has 0. */
+  /** When it was captured, in the user's unit; at first 0. Setting throws `FrameSharedError`. */
   get timestamp(): number {
     return this.getField('timestamp');
   }
@@ -101,7 +104,7 @@ export class Frame {
     this.setField('timestamp', value);
   }
 
-  /** Its place in the user's stream: an integer up to 2^53. A new frame has 0. */
+  /** Its place in the stream, up to 2^53; at first 0. Setting throws `FrameSharedError`. */
   get sequence(): number {
     return this.getField('sequence');
   }
@@ -109,7 +112,7 @@ export class Frame {
     this.setField('sequence', value);
   }
 
-  /** A signed 32-bit number for the user. A new frame has 0. */
+  /** A signed 32-bit number for the user; at first 0. Setting throws `FrameSharedError`. */
   get tag(): number {
     return this.getField('tag');
   }
@@ -117,9 +120,7 @@ export class Frame {
     this.setField('tag', value);
   }
 
-  /**
-   * The user header of `headerBytes` bytes, in place. Its bytes are those of the slot's last user.
-   */
+  /** The user header of `headerBytes` bytes in place, as the last user left it. Allocates once. */
   get header(): DataView<SharedArrayBuffer> {
     const external = this.alive();
     if (external !== undefined) return external.header;
@@ -145,8 +146,8 @@ export class Frame {
   }
 
   /**
-   * Copies bytes in at `offset`; the length becomes `offset + data.byteLength`, and a gap before
-   * `offset` is filled with zeros. Throws `FrameSharedError`, `FrameTooLargeError`.
+   * Copies bytes in at `offset`; the length becomes `offset + data.byteLength`, a gap is zeroed.
+   * Allocates if it leaves the slab. Throws `FrameSharedError`, `FrameTooLargeError`.
    */
   write(data: ArrayBufferView | ArrayBufferLike, offset = 0): this {
     const source = bytesOf(data);
@@ -172,7 +173,7 @@ export class Frame {
     return viewOf(this.bytes, type);
   }
 
-  /** A Node `Buffer` over the valid bytes, no copy. Throws where there is no `Buffer`. */
+  /** A Node `Buffer` over the valid bytes: no copy, but it allocates. Throws if there is none. */
   buffer(): NodeBuffer {
     return bufferOver(this.bytes);
   }
@@ -199,7 +200,7 @@ export class Frame {
     return external === undefined ? this.table.release(this.name) : external.release();
   }
 
-  /** Moves one reference out, as a message; the object is spent if it was its last one. */
+  /** Moves one reference out, as a message; may spend the object. Allocates off the slab only. */
   transfer(options?: MessageOptions): FrameMessage {
     const external = this.alive();
     const message =
@@ -208,7 +209,7 @@ export class Frame {
     return message;
   }
 
-  /** Adds a reference for somebody else, as a message; this one stays. */
+  /** A message with a reference more; allocates like `transfer`. Throws `RefCountOverflowError`. */
   share(options?: MessageOptions): FrameMessage {
     const external = this.alive();
     if (external === undefined) return this.table.share(this.name, options);
@@ -218,7 +219,7 @@ export class Frame {
 
   /**
    * Copy on write: the frame itself if it is exclusive; else a private copy in a new slot, and one
-   * reference of this object ends. Throws `PoolExhaustedError`, and then nothing has changed.
+   * reference of this object ends. Allocates. Throws `PoolExhaustedError` and changes nothing.
    */
   unshare(): Frame {
     if (this.exclusive) return this;

@@ -5,23 +5,27 @@
  *
  * Each thread for itself; the report comes when the engine collects, which may be never.
  */
+import type { References } from '../references/references.js';
+import { tellLeak } from '../threads/events.js';
 import { warn } from '../threads/host.js';
-import { callersOf, type Trace } from '../threads/trace.js';
+import { callersOf } from '../threads/trace.js';
+import type { Handle } from '../words/handle.js';
 
 /** What is known of a frame object that may leak. */
 interface Suspect {
-  readonly name: string;
+  readonly refs: References;
+  readonly handle: Handle;
   readonly stack: string;
 }
 
 const registry =
   typeof FinalizationRegistry === 'function' ? new FinalizationRegistry(report) : undefined;
 
-/** Watches a frame object, if it is sampled. */
-export function watchForLeak(frame: object, name: string, trace: Trace): void {
-  if (registry === undefined || !trace.samples()) return;
+/** Watches a frame object, if it is sampled. `handle` is 0 for external memory. */
+export function watchForLeak(frame: object, handle: Handle, refs: References): void {
+  if (registry === undefined || !refs.trace.samples()) return;
   const stack = callersOf(new Error('made here').stack ?? '');
-  registry.register(frame, { name, stack }, frame);
+  registry.register(frame, { refs, handle, stack }, frame);
 }
 
 /** The frame object has no reference left: it cannot leak any more. */
@@ -29,11 +33,12 @@ export function unwatchForLeak(frame: object): void {
   registry?.unregister(frame);
 }
 
-function report({ name, stack }: Suspect): void {
+function report({ refs, handle, stack }: Suspect): void {
   warn(
     'FrameLeakWarning',
-    `a frame object (${name}) was garbage-collected without release(): its reference is lost ` +
-      'until this thread ends and is reclaimed',
+    `a frame object (handle ${handle}) was garbage-collected without release(): its reference is ` +
+      'lost until this thread ends and is reclaimed',
     stack,
   );
+  tellLeak(refs.slab, refs.seat, { kind: 'collected', handles: [handle], stack });
 }

@@ -24,11 +24,18 @@ import { tooLargeError } from './faults.js';
 export interface MessageOptions {
   /**
    * The seat of the thread that will adopt it; if that thread dies first, the message comes back.
+   * A seat in which nobody sits is an `InvalidOptionError`. Default: whoever adopts first.
    */
   readonly to?: number;
 }
 
-/** The integer API of a pool, for one thread. */
+/**
+ * The integer API of a pool, for the thread whose pool it is. Nothing blocks, and nothing allocates
+ * but where it says so. A handle that names no reference of this thread is a `StaleHandleError`, an
+ * argument of the wrong type or range an `InvalidOptionError`; after `pool.close()` each method
+ * throws `PoolClosedError`. With `guard: 'verify'` acquiring, writing, sharing and releasing may
+ * throw `FrameModifiedError`; what was to be released is released all the same.
+ */
 export class SlotTable {
   /** @internal */
   readonly refs: References;
@@ -72,8 +79,8 @@ export class SlotTable {
   }
 
   /**
-   * Ends one reference for each of the first `count` handles (default: all); answers how many were
-   * the last ones. Checks all of them first: a stale one throws and nothing is released.
+   * Ends one reference for each of the first `count` handles of `from` (default: all); answers how
+   * many were the last ones. Checks all of them first: a stale one throws and nothing is released.
    */
   releaseMany(from: Int32Array, count?: number): number {
     const handles = handlesOf('from', from);
@@ -89,7 +96,10 @@ export class SlotTable {
     return transfer(this.refs, handle, this.addressee(options));
   }
 
-  /** Adds a reference for somebody else, as a message; this thread keeps its own. */
+  /**
+   * Adds a reference for somebody else, as a message; this thread keeps its own. Throws
+   * `RefCountOverflowError`.
+   */
   share(handle: Handle, options?: MessageOptions): Handle {
     return share(this.refs, handle, this.addressee(options));
   }
@@ -121,7 +131,7 @@ export class SlotTable {
     return this.lengthAt(this.refs.check(handle));
   }
 
-  /** Sets the number of valid bytes. Throws `FrameTooLargeError`, `FrameSharedError`. */
+  /** Makes `length` bytes valid. Throws `FrameTooLargeError`, `FrameSharedError`. */
   setLength(handle: Handle, length: number): void {
     const slot = this.writable(handle);
     this.refs.slab.i32[this.refs.rowOf(slot) + SLOT.length] = this.checkedLength(length);
@@ -138,7 +148,10 @@ export class SlotTable {
     return made;
   }
 
-  /** All of the capacity in place, for writing. Throws `FrameSharedError` while shared. */
+  /**
+   * All of the capacity in place, for writing. Allocates at the first use of a slot. Throws
+   * `FrameSharedError` while shared.
+   */
   storage(handle: Handle): Uint8Array<SharedArrayBuffer> {
     const slot = this.writable(handle);
     const room = this.rooms[slot];

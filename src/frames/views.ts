@@ -29,7 +29,9 @@ export const DISPOSE: typeof Symbol.dispose =
  */
 export function viewOf<T>(bytes: Uint8Array<SharedArrayBuffer>, type: TypedArrayClass<T>): T {
   const size = type?.BYTES_PER_ELEMENT;
-  if (typeof type !== 'function' || !Number.isInteger(size)) {
+  // Bun's DataView has a BYTES_PER_ELEMENT, against the language.
+  const isDataView = (type as unknown) === DataView;
+  if (typeof type !== 'function' || !Number.isInteger(size) || isDataView) {
     throw new InvalidOptionError(`view takes a class of typed arrays, got ${describe(type)}`);
   }
   if (bytes.byteLength % size !== 0 || bytes.byteOffset % size !== 0) {

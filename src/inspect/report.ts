@@ -28,6 +28,12 @@ export interface MessageReport {
   readonly ageMs: number;
 }
 
+/** What `pool.inspect` looks at. */
+export interface InspectOptions {
+  /** Also report the free slots that threads keep for themselves. Default false. */
+  readonly cached?: boolean;
+}
+
 /** One slot that somebody holds. */
 export interface SlotReport {
   /** Its index. */
@@ -36,7 +42,7 @@ export interface SlotReport {
   readonly generation: number;
   /** Its handle, as its holders have it. */
   readonly handle: number;
-  /** References that its word counts. */
+  /** References that its word counts; 0 for a cached one. */
   readonly references: number;
   /** The threads that hold it. */
   readonly holders: readonly Holder[];
@@ -44,6 +50,8 @@ export interface SlotReport {
   readonly messages: readonly MessageReport[];
   /** Its references in lanes of channels. */
   readonly inLanes: number;
+  /** The seat that keeps this free slot in its cache; only if `inspect` was asked for those. */
+  readonly cachedBy?: number;
   /** How long ago the lease began; only with `trace`, and only if it was sampled. */
   readonly ageMs?: number;
   /** The stack that acquired it; only with `trace`, and only if it was sampled. */
@@ -52,17 +60,19 @@ export interface SlotReport {
   readonly suspect: boolean;
 }
 
-/** Every slot that is held, in flight or in a lane. */
-export function inspectOf(refs: References): SlotReport[] {
+/** Every slot that is held, in flight or in a lane; with `cached` those in caches as well. */
+export function inspectOf(refs: References, options?: InspectOptions): SlotReport[] {
+  const wanted = options?.cached === true ? ['held', 'cached'] : ['held'];
   return censusOf(refs.slab, false)
-    .filter((row) => row.state === 'held')
+    .filter((row) => wanted.includes(row.state))
     .map((row) => reportOf(refs, row));
 }
 
 function reportOf(refs: References, row: SlotCensus): SlotReport {
   const latest = latestMessage(refs.slab, row.slot);
   const ageMs = Math.max(0, Date.now() - latest.sinceMs);
-  const lease = refs.trace.read(row.slot);
+  const cached = row.state === 'cached';
+  const lease = cached ? undefined : refs.trace.read(row.slot); // of a cached slot: a past one
   return {
     slot: row.slot,
     generation: row.generation,
@@ -72,6 +82,7 @@ function reportOf(refs: References, row: SlotCensus): SlotReport {
     messages: row.flights.map(({ to, count }) => ({ to, count, sender: latest.sender, ageMs })),
     inLanes: row.inLanes,
     suspect: row.suspect,
+    ...(cached && { cachedBy: row.owner }),
     ...(lease && { ageMs: Math.max(0, Date.now() - lease.sinceMs), stack: lease.stack }),
   };
 }

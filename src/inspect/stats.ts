@@ -9,7 +9,7 @@
  * Any attached thread. Allocates the report; a pass over the free list's words (one per 32 slots).
  */
 import { popcount } from '../protocol/free-list.js';
-import { asyncWaitingHere } from '../protocol/park.js';
+import { asyncWaitingHere, syncWaitingHere } from '../protocol/park.js';
 import { Ring } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
 import { LANE, SEAT } from '../slab/layout.js';
@@ -100,7 +100,12 @@ export interface PoolStats {
    * that finds nothing tries again. Until then the audit may miss slots.
    */
   readonly inDoubt: boolean;
-  /** How promises wait on this platform. */
+  /** How blocking calls wait in the calling thread: a browser's main thread must not block. */
+  readonly syncWaiting: 'wait' | 'forbidden';
+  /**
+   * How promises wait in the calling thread: woken by `Atomics.waitAsync`, or, where the engine has
+   * none, by looking at least every 8 ms while one is pending.
+   */
   readonly asyncWaiting: 'waitAsync' | 'polling';
   /** The attached threads. */
   readonly threads: readonly ThreadStats[];
@@ -168,6 +173,7 @@ export function statsOf(refs: References): PoolStats {
     hitRatePercent: sum.acquires === 0 ? 100 : (100 * hits) / sum.acquires,
     waiters: refs.mailboxes.waiting(),
     inDoubt: refs.doubtful,
+    syncWaiting: syncWaitingHere(),
     asyncWaiting: asyncWaitingHere(),
     threads,
     channels: layout.channels.map((channel) => channelStats(refs, channel.index)),

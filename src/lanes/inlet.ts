@@ -51,6 +51,19 @@ export class Inlet extends LaneSet {
     return this.receiveFrom(0, layout.laneSize);
   }
 
+  /** Takes as many as are there, at most as `into` holds; answers how many. */
+  tryReceiveMany(into: Int32Array): number {
+    let done = 0;
+    while (done < into.length) {
+      const handle = this.tryReceive();
+      if (handle === 0) break;
+      into[done++] = handle;
+      // The same producer's next ones: nothing but its lane has to be looked at again.
+      done += this.receiveRun(into, done);
+    }
+    return done;
+  }
+
   /** True if frames can come: always on a queue, to a subscriber on a broadcast. */
   get listening(): boolean {
     return !this.broadcast || this.subscribed;
@@ -169,6 +182,26 @@ export class Inlet extends LaneSet {
       }
       this.known[word] = bits;
     }
+  }
+
+  /** Goes on with the producer whose turn it is, as long as its burst lasts; answers how many. */
+  private receiveRun(into: Int32Array, from: number): number {
+    const { ring, refs } = this;
+    const producer = this.producers[this.next] as number;
+    const lane = this.laneOf(producer, refs.seat);
+    const end = Math.min(into.length, from + BURST_MAX - this.burst);
+    const tail = this.tails[producer] as number;
+    let position = ring.first(lane, tail);
+    let done = from;
+    for (; done < end && position >= 0 && position !== tail; done++) {
+      const handle = this.claim(lane, position);
+      if (handle === 0) break; // a peer was faster
+      if (ring.wanted) refs.park.ring(producer);
+      into[done] = handle;
+      position = ring.after(position);
+    }
+    this.burst += done - from;
+    return done - from;
   }
 
   private receiveOne(lane: number, producer: number): Handle {

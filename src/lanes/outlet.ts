@@ -107,8 +107,7 @@ export class Outlet extends LaneSet {
     const flags = this.ring.publish(lane, batch);
     this.room -= batch;
     if ((flags & CUT) !== 0) return this.takeBackBatch(lane, handles, from, batch);
-    for (let k = 0; k < batch; k++)
-      this.refs.depart((handles[from + k] as number) & this.indexMask, 1);
+    this.refs.departAll(handles, from, from + batch);
     this.add(lane + LANE.sent, batch);
     if ((flags & SLEEPERS) !== 0) {
       this.ring.wake(lane);
@@ -123,8 +122,7 @@ export class Outlet extends LaneSet {
   private takeBackBatch(lane: number, handles: Int32Array, from: number, batch: number): number {
     let kept = batch;
     while (kept > 0 && this.ring.takeBack(lane, this.ring.last(lane) - (batch - kept))) kept -= 1;
-    for (let k = 0; k < kept; k++)
-      this.refs.depart((handles[from + k] as number) & this.indexMask, 1);
+    this.refs.departAll(handles, from, from + kept);
     this.add(lane + LANE.sent, kept);
     if (kept === 0) throw this.closedError();
     return kept;

@@ -20,6 +20,7 @@ import { type Drained, References } from '../references/references.js';
 import { closedError } from '../references/refusal.js';
 import { HEADER, SEAT } from '../slab/layout.js';
 import { LIBRARY_VERSION, type Slab } from '../slab/slab.js';
+import { tellLeak } from '../threads/events.js';
 import { hostOfThread, tokenOfThread } from '../threads/host.js';
 import { holdLock } from '../threads/locks.js';
 import { Seats } from '../threads/seats.js';
@@ -57,6 +58,7 @@ export class Attachment {
     // Where threads have numbers, their end is an event; elsewhere a lock tells.
     const numbered = hostOfThread().threadId >= 0;
     this.releaseLock = numbered ? () => undefined : holdLock(slab, this.refs.seats, seat);
+    if (numbered && !hostOfThread().exitIsFinal) announceEnd();
     this.refs.onDoubt = () => settleAll(this.refs);
     if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
     this.refs.onReclaim = (dead) => this.leaveLanes(dead, true);
@@ -119,6 +121,9 @@ export class Attachment {
     if (held.length === 0) return;
     // Now, and not as an event: the thread has no later.
     console.warn(`FrameLeakWarning: a thread ended and held ${describeHeld(this.refs, held)}`);
+    const handles = held.map((slot) => this.refs.handleOf(slot));
+    const stack = this.refs.trace.read(held[0] as number)?.stack ?? '';
+    tellLeak(this.slab, this.refs.seat, { kind: 'thread-ended', handles, stack });
   }
 
   /** True if `slab` lies in the very memory that this attachment is to. */
@@ -132,6 +137,17 @@ export class Attachment {
       return other[at] === mark;
     });
   }
+}
+
+let announces = false;
+
+/** When this thread ends by itself, says so in every seat that it has: once per thread and copy. */
+function announceEnd(): void {
+  if (announces) return;
+  announces = true;
+  hostOfThread().onEnd(() => {
+    for (const { refs } of registry()) refs.seats.sayLastWords(refs.seat);
+  });
 }
 
 /** The identity in a slab's header. */

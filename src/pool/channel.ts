@@ -31,7 +31,14 @@ import type { Attachment, ChannelEnds } from './attachment.js';
 /** What a receiver gets when the channel was closed and is drained: no signed 31-bit handle. */
 const END = 0x7fff_ffff;
 
-/** A channel as one thread uses it. */
+/**
+ * A channel as one thread uses it. Only the `…Sync` forms block. The promise forms allocate and
+ * keep the event loop alive while they wait; the *now* forms allocate the frame object that they
+ * answer, the integer twins nothing. An argument of the wrong type is an `InvalidOptionError`, and
+ * so is receiving from a broadcast without `subscribe()`. After `pool.close()` all that sends,
+ * receives, subscribes or closes throws `PoolClosedError`. With `guard: 'verify'` what shares or
+ * drops a frame may throw `FrameModifiedError`.
+ */
 export class FrameChannel {
   /** As declared at `create`. */
   readonly name: string;
@@ -82,7 +89,8 @@ export class FrameChannel {
   /**
    * Moves one reference of the frame into the channel. False if it is full and `whenFull` is
    * `'wait'`: the frame stays with the sender. Throws `ChannelClosedError`, `ExternalFrameError`,
-   * `FrameReleasedError`, `InvalidOptionError` for a frame of another pool.
+   * `FrameReleasedError`, `InvalidOptionError` for a frame of another pool, on a broadcast
+   * `RefCountOverflowError`, and `StaleHandleError` if its reference ended through `pool.slots`.
    */
   trySend(frame: Frame): boolean {
     const sent = this.outlet.trySend(this.handleOf(frame));
@@ -90,14 +98,18 @@ export class FrameChannel {
     return sent;
   }
 
-  /** Blocks until there was room. Throws as `trySend` does, and `TimeoutError`. */
+  /**
+   * Blocks until there was room, at most `timeoutMs` milliseconds (default: for ever). Throws as
+   * `trySend` does, `TimeoutError`, and `PoolExhaustedError` where the thread must not block.
+   */
   sendSync(frame: Frame, timeoutMs?: number): void {
     timeoutOf(timeoutMs);
     if (!this.trySend(frame)) this.waiting.waitSync(this.sending(frame), timeoutMs);
   }
 
   /**
-   * Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or abort.
+   * Resolves when the frame was sent. Rejects as `trySend` throws, with `TimeoutError`, or with
+   * the signal's reason; then the frame stays with the sender. Allocates.
    */
   async send(frame: Frame, options?: WaitOptions): Promise<void> {
     checkWait(options);
@@ -105,26 +117,36 @@ export class FrameChannel {
     await this.waiting.waitAsync(this.sending(frame), options);
   }
 
-  /** A frame if one is there now, else `undefined`. */
+  /** A frame if one is there now, else `undefined`. Allocates the frame object. */
   tryReceive(): Frame | undefined {
     return this.framed(this.inlet.tryReceive());
   }
 
-  /** Blocks until a frame is there; `undefined` once the channel is closed and drained. */
+  /**
+   * Blocks until a frame is there, at most `timeoutMs` milliseconds (default: for ever);
+   * `undefined` once the channel is closed and drained. Allocates the frame object. Throws
+   * `TimeoutError`, and `PoolExhaustedError` where the thread must not block.
+   */
   receiveSync(timeoutMs?: number): Frame | undefined {
     timeoutOf(timeoutMs);
     const now = this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : this.waiting.waitSync(this.receiving, timeoutMs));
   }
 
-  /** Resolves to the next frame, or to `undefined` once the channel is closed and drained. */
+  /**
+   * Resolves to the next frame, or to `undefined` once the channel is closed and drained.
+   * Allocates. Rejects with `TimeoutError`, or with the signal's reason.
+   */
   async receive(options?: WaitOptions): Promise<Frame | undefined> {
     checkWait(options);
     const now = this.waiting.queues(this.inlet) ? 0 : this.inlet.tryReceive();
     return this.framed(now !== 0 ? now : await this.waiting.waitAsync(this.receiving, options));
   }
 
-  /** The integer twin of `trySend`. Allocates nothing. Throws `StaleHandleError` as well. */
+  /**
+   * The integer twin of `trySend`. Allocates nothing. Throws `ChannelClosedError`, on a broadcast
+   * `RefCountOverflowError`, and `StaleHandleError`.
+   */
   trySendHandle(handle: Handle): boolean {
     return this.outlet.trySend(handle);
   }
@@ -148,17 +170,12 @@ export class FrameChannel {
     );
   }
 
-  /** Receives as many handles as are there, at most `into.length`; answers how many. */
+  /** Receives as many handles as are there into `into`, until it is full; answers how many. */
   tryReceiveMany(into: Int32Array): number {
     if (!(into instanceof Int32Array)) {
       throw new InvalidOptionError(`into must be an Int32Array, got ${describe(into)}`);
     }
-    for (let k = 0; k < into.length; k++) {
-      const handle = this.inlet.tryReceive();
-      if (handle === 0) return k;
-      into[k] = handle;
-    }
-    return into.length;
+    return this.inlet.tryReceiveMany(into);
   }
 
   /** From now on this thread gets every frame of the broadcast. Idempotent. */
@@ -195,7 +212,7 @@ export class FrameChannel {
     return this.outlet.dropped;
   }
 
-  /** Receives until the channel is closed and drained. */
+  /** Receives until the channel is closed and drained. Allocates as `receive` does. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame, void, undefined> {
     for (;;) {
       const frame = await this.receive();

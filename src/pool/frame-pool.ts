@@ -12,7 +12,7 @@ import { Frame, type FrameMessage } from '../frames/frame.js';
 import type { SlotTable } from '../frames/slot-table.js';
 import { DISPOSE } from '../frames/views.js';
 import { type AuditReport, auditOf } from '../inspect/audit.js';
-import { inspectOf, type SlotReport } from '../inspect/report.js';
+import { type InspectOptions, inspectOf, type SlotReport } from '../inspect/report.js';
 import { type PoolStats, statsOf } from '../inspect/stats.js';
 import { FreeList } from '../protocol/free-list.js';
 import { type ReclaimReport, reclaim, settleAll } from '../references/reclaim.js';
@@ -38,7 +38,11 @@ export interface FramePoolRef {
   readonly byteOffset: number;
 }
 
-/** A pool of frames in one slab, as one thread uses it. */
+/**
+ * A pool of frames in one slab, as one thread uses it. Only `acquireSync` blocks; what allocates
+ * says so. Bad arguments are an `InvalidOptionError`; after `close()` all but constants and `ref`
+ * throw `PoolClosedError`. `guard: 'verify'` adds `FrameModifiedError` to acquire, revoke, close.
+ */
 export class FramePool {
   /** The integer API: no object per frame. */
   readonly slots: SlotTable;
@@ -73,7 +77,7 @@ export class FramePool {
 
   /**
    * Cuts a new slab and takes its first seat. Allocates the whole slab; makes the preallocated
-   * frames resident. Throws `InvalidOptionError`, `SharedMemoryUnavailableError`.
+   * frames resident. Throws `SharedMemoryUnavailableError`, `SeatsExhaustedError`.
    */
   static create(options: FramePoolOptions = {}): FramePool {
     const geometry = geometryOf(options);
@@ -88,8 +92,8 @@ export class FramePool {
   }
 
   /**
-   * Attaches this thread to a slab that another one made; a bare buffer means `byteOffset` 0. Doing
-   * it again returns the same object. Throws `SlabFormatError`, `SeatsExhaustedError`.
+   * Attaches this thread to a slab; a bare buffer as `source` means `byteOffset` 0. Allocates; a
+   * second call answers the same object. Throws as `create` does, and `SlabFormatError`.
    */
   static attach(source: FramePoolRef | SharedArrayBuffer): FramePool {
     if (isSharedBuffer(source)) return FramePool.at(Slab.attach(source, 0));
@@ -104,8 +108,8 @@ export class FramePool {
 
   /**
    * The pool of this name, process-wide. The main thread gets or creates it; a worker that started
-   * after that gets it with no plumbing at all. Throws `PoolNotFoundError` in a worker that cannot
-   * know it, and `InvalidOptionError` if the pool exists with other options than these.
+   * after that gets it with no plumbing. Allocates. Throws `PoolNotFoundError` in a worker that
+   * cannot know it, `InvalidOptionError` if it has other options, and as `create`, as `attach` do.
    */
   static open(name: string, options?: FramePoolOptions): FramePool {
     return openNamed(name, options, {
@@ -121,7 +125,7 @@ export class FramePool {
     return known ?? new FramePool(attachment);
   }
 
-  /** What another thread needs to attach: put it into `workerData`, a message, environment data. */
+  /** What another thread needs to attach: for `workerData` or a message. Allocates. */
   get ref(): FramePoolRef {
     return { frameslab: 'pool', buffer: this.buffer, byteOffset: this.byteOffset };
   }
@@ -129,7 +133,7 @@ export class FramePool {
   /**
    * A frame if one is free now, else `undefined`. `length` is its initial length in bytes (default
    * 0); its bytes are those of the slot's last user. Never blocks. Allocates one small object.
-   * Throws `FrameTooLargeError`, `PoolClosedError`.
+   * Throws `FrameTooLargeError`.
    */
   tryAcquire(length?: number): Frame | undefined {
     const { slots } = this;
@@ -141,8 +145,8 @@ export class FramePool {
   }
 
   /**
-   * Blocks this thread until a frame is free. Throws `TimeoutError` after `timeoutMs` (default:
-   * never), and `PoolExhaustedError` where the thread must not block (a browser's main thread).
+   * Blocks this thread until a frame is free. Allocates and throws as `tryAcquire` does; throws
+   * `TimeoutError` after `timeoutMs` (default never), `PoolExhaustedError` on a page's main thread.
    */
   acquireSync(length?: number, timeoutMs?: number): Frame {
     timeoutOf(timeoutMs);
@@ -155,7 +159,8 @@ export class FramePool {
 
   /**
    * Resolves to a frame as soon as one is free; keeps the event loop alive until then. Rejects with
-   * `TimeoutError`, or with the signal's reason. First come, first served among all that wait.
+   * `TimeoutError`, with the signal's reason, and as `tryAcquire` throws. First come, first served
+   * among all that wait. Allocates.
    */
   async acquire(length?: number, options?: WaitOptions): Promise<Frame> {
     checkWait(options);
@@ -167,7 +172,7 @@ export class FramePool {
     return this.framed(await waiting.waitAsync(acquiring, options), length);
   }
 
-  /** `count` frames, all or none: `undefined` if there are not so many free now. Never blocks. */
+  /** `count` frames or `undefined`, else as `tryAcquire` does. Allocates. */
   acquireMany(count: number, length?: number): Frame[] | undefined {
     integer('count', count, 0, this.attachment.slab.layout.slots);
     if (length !== undefined) this.slots.checkedLength(length);
@@ -177,9 +182,8 @@ export class FramePool {
   }
 
   /**
-   * Takes over the reference that a message carries. Throws `StaleHandleError` if there is none:
-   * the message was adopted or revoked already, it is for another seat, from another pool, or no
-   * message.
+   * Takes over the reference that a message carries. Allocates the frame object. Throws
+   * `StaleHandleError` if it was adopted or revoked already, is for another seat, or no message.
    */
   adopt(message: FrameMessage): Frame {
     if (typeof message === 'number') return new Frame(this.slots, this.slots.adopt(message));
@@ -187,7 +191,7 @@ export class FramePool {
     return new Frame(this.slots, 0, this.external(message));
   }
 
-  /** Ends a message that nobody will adopt. False: too late, it was adopted or revoked already. */
+  /** Ends a message. False: too late. Throws `StaleHandleError` for what is no message. */
   revoke(message: FrameMessage): boolean {
     if (typeof message === 'number') return this.slots.revoke(message);
     this.requireOpen();
@@ -200,7 +204,7 @@ export class FramePool {
     }
   }
 
-  /** External memory as a frame: never pooled, but it travels and is counted like any other. */
+  /** `length` bytes of `buffer` from `byteOffset` on as a frame, never pooled. Allocates. */
   wrap(buffer: SharedArrayBuffer, byteOffset = 0, length?: number): Frame {
     this.requireOpen();
     if (!isSharedBuffer(buffer)) {
@@ -214,9 +218,7 @@ export class FramePool {
     return new Frame(this.slots, 0, external);
   }
 
-  /**
-   * The channel of this name, as declared at `create`. Throws `InvalidOptionError` for any other.
-   */
+  /** The channel of this name, as declared at `create`. Allocates at the first call for a name. */
   channel(name: string): FrameChannel {
     this.requireOpen();
     const known = this.channels.get(name);
@@ -228,7 +230,7 @@ export class FramePool {
 
   /**
    * Watches a worker: when it has ended, however it ended, what its seat held comes back. Any
-   * object with `threadId` and an `exit` event will do. Returns it. Throws `InvalidOptionError`.
+   * object with `threadId` and an `exit` event will do. Returns it. Allocates a listener.
    */
   watch<T extends WatchableThread>(worker: T): T {
     watchThread(this.refs, worker);
@@ -237,23 +239,23 @@ export class FramePool {
 
   /**
    * Gives back what the thread in `seat` held. Refuses a seat that is alive, unless `ended: true`
-   * is the caller's word that its thread has ended. Doing it twice, or in two threads, is safe.
+   * is the caller's word that its thread has ended. Twice, or in two threads, is safe. Allocates.
    */
   reclaim(seat: number, options?: { readonly ended?: true }): ReclaimReport {
     return reclaim(this.refs, seat, options?.ended === true);
   }
 
-  /** Numbers about the pool: cheap, may lag; the docstrings of `PoolStats` say how. */
+  /** Numbers: cheap, may lag; `PoolStats` says how. Allocates. Blocks for no time (0 ms), once. */
   stats(): PoolStats {
     return statsOf(this.refs);
   }
 
-  /** Who holds what: one row per slot that is held, in flight or in a lane. */
-  inspect(): SlotReport[] {
-    return inspectOf(this.refs);
+  /** Who holds what: a row per slot held, in flight, in a lane, or `cached` if asked. Allocates. */
+  inspect(options?: InspectOptions): SlotReport[] {
+    return inspectOf(this.refs, options);
   }
 
-  /** Accounts for every slot; with `repair`, settles first what dead threads left in doubt. */
+  /** Accounts for every slot; `repair` first settles what the dead left in doubt. Allocates. */
   audit(options?: { readonly repair?: boolean }): AuditReport {
     const { refs } = this;
     return auditOf(refs, options?.repair === true ? settleAll(refs) : 0);
@@ -267,7 +269,7 @@ export class FramePool {
     this.attachment.leave();
   }
 
-  /** The same as `close()`. */
+  /** The same as `close()`: throws `FramesHeldError`. */
   [DISPOSE](): void {
     this.close();
   }

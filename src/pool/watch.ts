@@ -4,7 +4,8 @@
  * Invariants
  * 1. On platforms that number threads only the `exit` event counts: after `terminate()` a thread
  *    may go on for a while. The number is read when the watch begins: later a worker no longer has
- *    one.
+ *    one. Where a platform emits `exit` too early, only a thread that has said its last words is
+ *    dead: one that was terminated may run on, and its seat is left to `reclaim` by hand.
  * 2. On web pages a worker has neither number nor event: there the locks of all seats are watched,
  *    once per attachment, whichever worker was named.
  * 3. A reclaim that was left in doubt, because a living thread was in the middle of a call, is
@@ -16,7 +17,7 @@ import { InvalidOptionError } from '../errors.js';
 import { reclaimFrom, settleAll } from '../references/reclaim.js';
 import type { References } from '../references/references.js';
 import { describe } from '../slab/geometry.js';
-import { tokenOf } from '../threads/host.js';
+import { hostOfThread, tokenOf } from '../threads/host.js';
 import { watchLocks } from '../threads/locks.js';
 
 /** A worker as far as a watcher needs it: Node's, piscina's, tinypool's, or a page's. */
@@ -40,6 +41,7 @@ export function watchThread(refs: References, worker: WatchableThread): void {
     const token = tokenOf(threadId);
     worker.once('exit', () => {
       const seat = refs.closed ? -1 : refs.seats.seatOf(token);
+      if (seat >= 0 && !isDead(refs, seat)) return;
       if (seat >= 0 && reclaimFrom(refs, seat, token).inDoubt) settleSoon(refs, SETTLE_TRIES);
     });
     return;
@@ -61,6 +63,11 @@ function settleSoon(refs: References, tries: number): void {
     if (refs.doubtful && tries > 1) settleSoon(refs, tries - 1);
   }, SETTLE_MS);
   (timer as { unref?(): void }).unref?.(); // it keeps no event loop alive
+}
+
+/** If a thread whose `exit` event has come can be taken for dead. */
+function isDead(refs: References, seat: number): boolean {
+  return hostOfThread().exitIsFinal || refs.seats.saidLastWords(seat);
 }
 
 function watchSeats(refs: References): boolean {

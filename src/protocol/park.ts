@@ -40,6 +40,24 @@ export function asyncWaitingHere(): AsyncWaiting {
   return typeof Atomics.waitAsync === 'function' ? 'waitAsync' : 'polling';
 }
 
+/** How blocking calls wait in this thread. */
+export type SyncWaiting = 'wait' | 'forbidden';
+
+let syncWaiting: SyncWaiting | undefined;
+
+/** If this thread may block: not where it serves a page, or sound. */
+export function syncWaitingHere(): SyncWaiting {
+  if (syncWaiting !== undefined) return syncWaiting;
+  try {
+    // Whoever may not block is told so before the values are compared: this never sleeps.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    syncWaiting = 'wait';
+  } catch {
+    syncWaiting = 'forbidden';
+  }
+  return syncWaiting;
+}
+
 /** The bells of one slab, as one seat uses them. */
 export class Park {
   private readonly i32: Int32Array<SharedArrayBuffer>;

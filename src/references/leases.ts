@@ -3,8 +3,8 @@
  * and the cache meet, and the order of their writes is the one that survives a kill.
  *
  * Invariants
- * 1. While a slot is owned by this seat, or this thread is its sole holder (shared-count.ts),
- *    retain and release are plain reads and writes; else the count changes by compare-exchange.
+ * 1. While a slot is owned by this seat, retain and release are plain reads and writes; else the
+ *    count changes by compare-exchange, which a sole holder (shared-count.ts) wins at once.
  * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
  *    Then the word must produce the very handle that was given.
  * 3. Nothing is half done at a call that may throw: room in the cache is made before a release
@@ -21,6 +21,7 @@
  */
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
+import { tellExhausted } from '../threads/events.js';
 import type { Handle } from '../words/handle.js';
 import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
 import { COUNT_MAX, GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
@@ -79,13 +80,24 @@ export class Leases extends SharedCount {
   acquire(): Handle {
     const { i32 } = this;
     const top = (i32[this.topAt] as number) - 1;
-    if (top < 0) return this.acquireFromList();
+    if (top < 0) return this.acquireOrTell();
     const slot = i32[this.rowAt + top] as number;
     if (this.watched) this.lookAtCached(slot, top);
     // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
     const handle = this.begin(slot);
     i32[this.topAt] = top;
     this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
+    return handle;
+  }
+
+  /** The same, for who looks again and again, or gives back what it got: tells nobody. */
+  acquireQuietly(): Handle {
+    return this.cached === 0 ? this.acquireFromList() : this.acquire();
+  }
+
+  private acquireOrTell(): Handle {
+    const handle = this.acquireFromList();
+    if (handle === 0) tellExhausted(this.slab, this.seat, 1);
     return handle;
   }
 
@@ -125,15 +137,21 @@ export class Leases extends SharedCount {
       throw this.refusal(handle);
     }
     const payload = word & PAYLOAD_MASK;
-    if (payload !== this.owned) return this.releaseShared(slot, word);
-    if (count > 1) {
-      i32[cellAt] = cell + ONE_LESS;
-      return false;
-    }
-    // The last release of a slot that nobody else ever knew.
     const top = i32[this.topAt] as number;
-    if (top >= this.roomInCache) return this.freeWithCare(slot, word);
-    i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    if (payload === this.owned) {
+      if (count > 1) {
+        i32[cellAt] = cell + ONE_LESS;
+        return false;
+      }
+      // The last release of a slot that nobody else ever knew.
+      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
+      i32[at] = nextGeneration(word, this.generationMask, this.owned);
+    } else {
+      if (payload !== 1 || top >= this.roomInCache) return this.releaseShared(slot, word);
+      // The last release of one that others knew. R2, see `freeAlone`.
+      const mine = nextGeneration(word, this.generationMask, this.owned);
+      if (Atomics.compareExchange(i32, at, word, mine) !== word) return this.freeAlone(slot);
+    }
     i32[this.rowAt + top] = slot;
     i32[this.topAt] = top + 1;
     i32[cellAt] = 0;

@@ -22,6 +22,7 @@
 import { InvalidOptionError } from '../errors.js';
 import { describe } from '../slab/geometry.js';
 import { SEAT, SLOT } from '../slab/layout.js';
+import { tellReclaim } from '../threads/events.js';
 import { recount } from '../threads/recount.js';
 import { lessBy, referencesIn } from '../words/ledger-cell.js';
 import { isListed, isOwned, isShared, ownerOf, SUSPECT } from '../words/slot-word.js';
@@ -90,6 +91,7 @@ function nothingOf(refs: References, seat: number): ReclaimReport {
 function empty(refs: References, seat: number, again = false): ReclaimReport {
   const { i32, f64, layout } = refs.slab;
   const at = refs.seats.at(seat);
+  const name = refs.seats.nameOf(seat);
   let freed = takeMailbox(refs, seat) ? 1 : 0;
   const drained = refs.onReclaim?.(seat) ?? { frames: 0, freed: 0 };
   const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride, true);
@@ -117,7 +119,10 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
   refs.serve();
   // The dead may have published something, or made room, without ringing for it. Not for nothing: a
   // waiter that tries again because of the doubt would ring itself, and never sleep.
-  if (!again || vacated || freed > 0) refs.ringAll();
+  if (!again || vacated || freed > 0) {
+    refs.ringAll();
+    tellReclaim(refs.slab, refs.seat, { ended: seat, name, freed, inDoubt });
+  }
   return { seat, vacated, owned, references, messages: messages + drained.frames, freed, inDoubt };
 }
 

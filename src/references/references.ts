@@ -12,6 +12,7 @@
  */
 import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
+import { tellExhausted } from '../threads/events.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { REFERENCES_MASK } from '../words/ledger-cell.js';
@@ -36,7 +37,8 @@ export class References extends Leases {
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
     const done = this.watched ? 0 : this.acquireCached(into, 0, count);
-    return done === count || this.acquireRest(into, done, count);
+    if (done === count || this.acquireRest(into, done, count)) return true;
+    return tellExhausted(this.slab, this.seat, count);
   }
 
   /** Takes what the cache did not have: none of all `count` if the list has not enough either. */
@@ -45,7 +47,7 @@ export class References extends Leases {
     let done = from;
     try {
       while (done < count) {
-        const handle = this.acquire();
+        const handle = this.acquireQuietly();
         if (handle === 0) break;
         into[done++] = handle;
         done += this.watched ? 0 : this.acquireCached(into, done, count);
@@ -94,9 +96,9 @@ export class References extends Leases {
   }
 
   /**
-   * Frees what comes first in `from[begin … end − 1]` and needs no care: only references to slots
-   * that nobody else ever knew, as far as the cache has room. Answers how many. They stay in this
-   * thread's hands: `resume` undoes it.
+   * Frees what comes first in `from[begin … end − 1]` and needs no care: slots of which this thread
+   * has the one reference that is left, as far as the cache has room. Answers how many. They stay
+   * in this thread's hands: `resume` undoes it.
    */
   private freeRun(from: Int32Array, begin: number, end: number): number {
     const { i32, slots, indexMask, slotsAt, ledgerAt, rowAt, generationMask, owned } = this;
@@ -110,9 +112,11 @@ export class References extends Leases {
       const at = slotsAt + slot * SLOT.size + SLOT.word;
       const word = i32[at] as number;
       const held = (i32[ledgerAt + slot] as number) & REFERENCES_MASK;
-      if (held !== 1 || (word & PAYLOAD_MASK) !== owned) break;
-      if (this.encode(slot, word) !== handle) break;
-      i32[at] = nextGeneration(word, generationMask, owned);
+      if (held !== 1 || this.encode(slot, word) !== handle) break;
+      const payload = word & PAYLOAD_MASK;
+      const mine = nextGeneration(word, generationMask, owned);
+      if (payload === owned) i32[at] = mine;
+      else if (payload !== 1 || Atomics.compareExchange(i32, at, word, mine) !== word) break;
       i32[rowAt + top + done] = slot;
       i32[ledgerAt + slot] = 0;
     }
@@ -120,7 +124,10 @@ export class References extends Leases {
     return done;
   }
 
-  /** Goes on with the leases that `freeRun` has just ended, the first `count` of `from`. */
+  /**
+   * Goes on with the leases that `freeRun` has just ended, the first `count` of `from`. All of them
+   * are "owned" from now on: nobody else refers to them, whether somebody did or not.
+   */
   private resume(from: Int32Array, count: number): void {
     const { i32, indexMask, ledgerAt, owned } = this;
     i32[this.topAt] = (i32[this.topAt] as number) - count;

@@ -8,8 +8,8 @@
  *    by compare-exchange only, and never past `COUNT_MAX`, where it would carry into the flags.
  * 2. The sole holder is alone again. If the word counts one reference and this thread's ledger has
  *    it, nobody else can raise, lower or read the slot: writing to the frame is allowed, and the
- *    last release is a plain write. (A `reclaim` may set the suspect flag at the same moment; the
- *    flag says "recount", and a slot that is freed needs no recount.)
+ *    last release cannot lose against another holder. (A `reclaim` may set the suspect flag at the
+ *    same moment, so it is a compare-exchange; a slot that is freed needs no recount.)
  *
  * Called by the seat's own thread only. Never blocks, never allocates.
  */
@@ -66,6 +66,14 @@ export class SharedCount extends Supply {
     this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
     this.ledger.depart(slot, count);
     this.lowered(slot);
+  }
+
+  /** The same for one reference of each of several handles. */
+  departAll(handles: Int32Array, from: number, end: number): void {
+    const mask = this.codec.indexMask;
+    this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + (end - from);
+    this.ledger.departAll(handles, from, end, mask);
+    for (let k = from; k < end; k++) this.lowered((handles[k] as number) & mask);
   }
 
   /** Takes back an addition to the ledger that came to nothing: somebody else was faster. */

@@ -31,7 +31,7 @@ export interface ChannelOptions {
    * Frames that may lie undelivered: per producer, and on a broadcast per producer and subscriber.
    */
   readonly capacity: number;
-  /** `'queue'`: each frame to one consumer; `'broadcast'`: each frame to every subscriber. */
+  /** `'queue'` (default): a frame to one consumer; `'broadcast'`: to every subscriber. */
   readonly mode?: ChannelMode;
   /** What happens when a lane is full. Default `'wait'`. */
   readonly whenFull?: WhenFull;
@@ -60,17 +60,17 @@ export interface FramePoolOptions {
   readonly cacheFramesMax?: number;
   /** Bytes of user header per frame, beside its data. Default 0. */
   readonly headerBytes?: number;
-  /** Record who acquired a frame, where and when: never, always, or a share of the acquires. */
+  /** Record who acquired a frame, where, when: always, or for a share of them. Default: never. */
   readonly trace?: boolean | number;
-  /** Channels by name. */
+  /** Channels by name. Default: none. */
   readonly channels?: Readonly<Record<string, ChannelOptions>>;
-  /** What `write` does with too many bytes: refuse, or move the frame to memory of its own. */
+  /** Too many bytes in `write`: `'throw'` (default), or move the frame to memory of its own. */
   readonly oversize?: OversizePolicy;
-  /** Fill released slots with a pattern; with `'verify'` also detect forbidden writes. */
+  /** Fill released slots with a pattern; with `'verify'` detect forbidden writes. Default off. */
   readonly guard?: GuardMode;
-  /** Build the slab inside this memory, above all a shared `WebAssembly.Memory`'s buffer. */
+  /** Build the slab in this, say a shared `WebAssembly.Memory`'s buffer. Default: new memory. */
   readonly buffer?: SharedArrayBuffer;
-  /** Where in `buffer` the slab begins: a multiple of 64 bytes. */
+  /** Where in `buffer` the slab begins: a multiple of 64 bytes. Default 0. */
   readonly byteOffset?: number;
 }
 

@@ -10,9 +10,9 @@
  *   │ HEADER      64 ints   magic, version, geometry, identity, checksum: constant  │
  *   │ CATALOG     64 ints per channel: mode, when full, capacity, name: constant    │
  *   ├───────────────────────────────────────────────────────────────────────────────┤
- *   │ GLOBALS     one line each: stamp takes ticket doubt waiters(a bit per seat)   │
+ *   │ GLOBALS     a line each: stamp takes low-water ticket doubt settler waiters   │
  *   │ FREE LIST   leaves (32 slots a word) · summary · root                         │
- *   │ SLOTS       8 ints per slot: word guard | length tag | time stamp  sequence    │
+ *   │ SLOTS       8 ints per slot: word guard | length tag | timestamp | sequence   │
  *   │ FLIGHTS     4 ints per slot: flight sender | since                            │
  *   │ SEATS       5 lines per seat: claim+name · private · counters · bell+mailbox  │
  *   │ SHARES      1 int per seat: whose cache may use that seat's share             │
@@ -45,9 +45,8 @@ export enum HEADER {
   version = 1,
   byteOrder = 2,
   checksum = 3,
-  /** 64-bit float: bytes from the slab's beginning to its end. */
+  /** 64-bit floats: bytes of the slab, share of the acquires that are traced. */
   slabBytes = 4,
-  /** 64-bit float: share of the acquires that are traced. */
   traceRate = 6,
   frameSizeBytes = 8,
   frames = 9,
@@ -97,9 +96,8 @@ export enum FLIGHT {
   size = 4,
 }
 
-/** Fields of a seat's rows: five lines. */
+/** Fields of a seat's rows: five lines, the first claimed by compare-exchange. */
 export enum SEAT {
-  // line 0: claimed by compare-exchange, read by anyone
   owner = 0,
   epoch = 1,
   reclaimer = 2,
@@ -120,7 +118,9 @@ export enum SEAT {
   reclaimed = 40,
   joinedAcquires = 42,
   probe = 44,
-  // line 3: written by others, while the owner waits
+  locked = 45,
+  lastWords = 46,
+  // line 3: written by others
   bell = 48,
   mailbox = 49,
   ticket = 50,
@@ -131,7 +131,7 @@ export enum SEAT {
 /** UTF-16 code units of a thread's name that a seat keeps: 12 on its first line, 16 on its last. */
 export const SEAT_NAME_MAX = 28;
 
-/** Fields of a channel's own lines: four lines, the bit sets being 8 ints wide. */
+/** Fields of a channel's own lines; the bit sets are 8 ints wide. */
 export enum CHANNEL {
   closed = 0,
   active = 16,

@@ -12,6 +12,7 @@
  * the preallocated frames; everything else stays untouched until it is used.
  */
 import { InvalidOptionError, SharedMemoryUnavailableError, SlabFormatError } from '../errors.js';
+import { requireSharedMemory } from './engine.js';
 import { type ChannelGeometry, describe, type Geometry, geometryOf, integer } from './geometry.js';
 import { CATALOG, HEADER, type Layout, layoutOf } from './layout.js';
 
@@ -155,16 +156,6 @@ export class Slab {
     const bytes = new Uint8Array(this.buffer, start, count * this.layout.frameStrideBytes);
     for (let k = 0; k < bytes.length; k += PAGE_BYTES) bytes[k] = 0;
   }
-}
-
-/** Throws `SharedMemoryUnavailableError`, with the recipe, where there is no shared memory. */
-export function requireSharedMemory(): void {
-  if (typeof SharedArrayBuffer === 'function') return;
-  throw new SharedMemoryUnavailableError(
-    'this page has no SharedArrayBuffer because it is not cross-origin isolated: serve it over ' +
-      'HTTPS (or localhost) with the headers "Cross-Origin-Opener-Policy: same-origin" and ' +
-      '"Cross-Origin-Embedder-Policy: require-corp", then crossOriginIsolated is true',
-  );
 }
 
 /** True for a SharedArrayBuffer of any realm. */

@@ -1,7 +1,9 @@
 /**
- * The host for Node, Bun and Deno: real thread numbers, and environment data for named pools.
+ * The host for Node, Bun and Deno: real thread numbers, environment data for named pools, and
+ * channels for events.
  * Imported by `node.ts` alone. Any thread; nothing blocks.
  */
+import * as diagnostics from 'node:diagnostics_channel';
 import process from 'node:process';
 import * as threads from 'node:worker_threads';
 import type { ThreadHost } from './host.js';
@@ -28,7 +30,14 @@ export const nodeHost: ThreadHost = {
     threads.setEnvironmentData(key, value as Parameters<typeof threads.setEnvironmentData>[1]);
     return true;
   },
+  // Deno's terminate() emits it at once; a thread that computes or sleeps goes on (seen in 2.9.6).
+  exitIsFinal: runtime.Deno === undefined,
   onEnd: (callback) => {
     process.once('exit', callback);
+  },
+  events: {
+    exhausted: diagnostics.channel('frameslab:exhausted'),
+    reclaim: diagnostics.channel('frameslab:reclaim'),
+    leak: diagnostics.channel('frameslab:leak'),
   },
 };

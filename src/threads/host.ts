@@ -11,6 +11,14 @@
  * Any thread; nothing blocks.
  */
 
+/** Where events of one kind are told, as `node:diagnostics_channel` has it. */
+export interface EventChannel {
+  /** False: nobody listens in this thread, and publishing is a waste. */
+  readonly hasSubscribers: boolean;
+  /** Calls every listener, now. What a listener throws does not come back to here. */
+  publish(message: object): void;
+}
+
 /** What one platform knows about its threads. */
 export interface ThreadHost {
   /** This thread's number where the platform has one, or −1. */
@@ -25,8 +33,12 @@ export interface ThreadHost {
   inherited(key: string): unknown;
   /** Sets a value that threads started from now on inherit. False: the platform cannot. */
   bequeath(key: string, value: unknown): boolean;
+  /** True if no code of a worker runs any more when its `exit` event is emitted. */
+  readonly exitIsFinal: boolean;
   /** Calls back when this thread ends in an orderly way, where the platform tells. */
   onEnd(callback: () => void): void;
+  /** Where this thread tells what happens to a pool (see `events.ts`). */
+  readonly events: Readonly<Record<'exhausted' | 'reclaim' | 'leak', EventChannel>>;
 }
 
 /** The global scope as far as this file looks at it. */
@@ -42,6 +54,9 @@ const inWorker =
   surroundings.AudioWorkletGlobalScope !== undefined;
 const ownName = inWorker && typeof surroundings.name === 'string' ? surroundings.name : '';
 
+/** A platform that knows no such channels. */
+const silence: EventChannel = { hasSubscribers: false, publish: () => undefined };
+
 /** A web page, a web worker or an audio worklet. */
 const webHost: ThreadHost = {
   threadId: -1,
@@ -50,7 +65,9 @@ const webHost: ThreadHost = {
   platform: 'web',
   inherited: () => undefined,
   bequeath: () => false,
+  exitIsFinal: false,
   onEnd: () => undefined,
+  events: { exhausted: silence, reclaim: silence, leak: silence },
 };
 
 let current: ThreadHost = webHost;

@@ -64,6 +64,19 @@ export class Ledger {
     Atomics.store(this.i32, at, lessBy(this.i32[at] as number, count));
   }
 
+  /** The same for one reference of each handle in `handles[from … end − 1]`. */
+  departAll(handles: Int32Array, from: number, end: number, indexMask: number): void {
+    const { i32, rowAt } = this;
+    // L2 stands for L1: no later store passes an atomic load, which passes no earlier atomic.
+    Atomics.load(i32, rowAt);
+    for (let k = from; k < end - 1; k++) {
+      const at = rowAt + ((handles[k] as number) & indexMask);
+      i32[at] = lessBy(i32[at] as number, 1);
+    }
+    // Atomic: what the caller reads next, it reads after all of them are visible.
+    if (end > from) this.depart((handles[end - 1] as number) & indexMask, 1);
+  }
+
   /** The slots on which this seat holds references. Allocates; reads the whole row. */
   held(): number[] {
     const slots: number[] = [];

@@ -3,16 +3,17 @@
  * is gone. For web pages, whose workers have no `exit` event.
  *
  * Invariants
- * 1. Nobody asks for a seat's lock before the platform has said that it is held. Else a watcher
- *    could be granted it before its holder, and would take a living thread for dead.
- * 2. The platform is asked, and not the seat: a thread that blocks in the turn in which it attached
- *    holds its lock, and never comes to hear of it.
+ * 1. Nobody asks for a seat's lock before it is known to have been held. Else a watcher could be
+ *    granted it before its holder, and would take a living thread for dead.
+ * 2. That it is held, the platform says, and the seat that it was held. A thread that blocks in the
+ *    turn in which it attached holds its lock and never comes to hear of it; one that ends soon
+ *    after may be gone before anybody looks.
  * 3. The name of the lock carries the slab's identity, the seat and the stay: a grant means that
  *    this very stay has ended.
  *
  * Any thread with `navigator.locks` (not an AudioWorklet). Never blocks.
  */
-import { HEADER } from '../slab/layout.js';
+import { HEADER, SEAT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
 import type { Seats } from './seats.js';
 
@@ -41,8 +42,11 @@ if (WorkerGlobalScope !== undefined) void heldNames(lockManager());
 export function holdLock(slab: Slab, seats: Seats, seat: number): () => void {
   let release = (): void => undefined;
   let left = false;
-  const held = lockManager()?.request(nameOf(slab, seat, seats.stayOf(seat)), () => {
+  const stay = seats.stayOf(seat);
+  const held = lockManager()?.request(nameOf(slab, seat, stay), () => {
     if (left) return undefined;
+    // K1 says that this stay has held its lock, to watchers that come too late to see it.
+    Atomics.store(slab.i32, seats.at(seat) + SEAT.locked, stay + 1);
     return new Promise<void>((resolve) => {
       release = resolve;
     });
@@ -87,7 +91,9 @@ export function watchLocks(
     if (fresh.length === 0) return;
     const names = await heldNames(locks);
     for (const [seat, stay, token, name] of fresh) {
-      if (names.has(name) && !watched.has(name)) ask(seat, stay, token, name);
+      // K2 observes K1.
+      const was = Atomics.load(slab.i32, seats.at(seat) + SEAT.locked) === stay + 1;
+      if ((was || names.has(name)) && !watched.has(name)) ask(seat, stay, token, name);
     }
   };
   void look();

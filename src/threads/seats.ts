@@ -73,6 +73,18 @@ export class Seats {
     Atomics.or(this.i32, this.at(seat) + SEAT.epoch, SHUT);
   }
 
+  /** This thread ends by itself, and runs nothing more that touches the slab. */
+  sayLastWords(seat: number): void {
+    // S3 publishes all that the thread has done.
+    Atomics.store(this.i32, this.at(seat) + SEAT.lastWords, this.chargeOf(seat));
+  }
+
+  /** True if the thread in this seat has said, in this stay, that it ends. */
+  saidLastWords(seat: number): boolean {
+    // Observes S3. A charge names the stay: what the last holder said is not taken for this one's.
+    return Atomics.load(this.i32, this.at(seat) + SEAT.lastWords) === this.chargeOf(seat);
+  }
+
   /** Makes a seat free for the next thread. Its rows are empty already. */
   vacate(seat: number): void {
     const at = this.at(seat);

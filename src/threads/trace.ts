@@ -24,8 +24,11 @@ const TEXT_MAX = (TRACE.size - TRACE.text) * 2;
 /** The file in `at f (file:///a/b.js:1:2)`, `f@https://a/b.js:1:2`, `at C:\\b.js:1:2`. */
 const PLACE = /((?:file|https?):\/\/[^\s)]+?|\/[^\s)]+?|[A-Za-z]:\\[^\s)]+?):\d+:\d+\)?$/;
 
-/** This file as the engine names it in stacks; in a bundle, the bundle. */
-const OWN_FILE = fileIn(new Error('where is this file?').stack ?? '');
+/**
+ * Where this library is, as the engine names it in stacks: its bundle, or the folder of its sources
+ * where stacks are shown through source maps (Bun, Deno, Node with `--enable-source-maps`).
+ */
+const OWN_PLACE = ownPlaceIn(new Error('where is this file?').stack ?? '');
 
 /** The traces of one slab. */
 export class Trace {
@@ -85,11 +88,12 @@ export class Trace {
 /** The lines of a stack that are not this library's own; all of them if there are no others. */
 export function callersOf(stack: string): string {
   const lines = stack.split('\n').filter((line) => /^\s*at |@/.test(line));
-  const callers = lines.filter((line) => OWN_FILE === '' || !line.includes(OWN_FILE));
+  const callers = lines.filter((line) => OWN_PLACE === '' || !line.includes(OWN_PLACE));
   return (callers.length > 0 ? callers : lines).map((line) => line.trim()).join('\n');
 }
 
-function fileIn(stack: string): string {
+function ownPlaceIn(stack: string): string {
   const line = stack.split('\n').find((text) => /^\s*at |@/.test(text)) ?? '';
-  return PLACE.exec(line)?.[1] ?? '';
+  const file = PLACE.exec(line)?.[1] ?? '';
+  return file.replace(/threads[\\/]trace\.ts$/, '');
 }

@@ -36,7 +36,7 @@ export class AcquireWish implements Wish<Handle> {
   attempt(): Handle | undefined {
     const handed = this.refs.collect();
     if (handed !== 0) return handed;
-    const handle = this.refs.acquire();
+    const handle = this.refs.acquireQuietly();
     return handle === 0 ? undefined : handle;
   }
 

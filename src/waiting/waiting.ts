@@ -42,7 +42,7 @@ export interface Wish<T> {
 export interface WaitOptions {
   /** Give up after so many milliseconds with `TimeoutError`. Default: never. */
   readonly timeoutMs?: number;
-  /** Give up when this signal aborts, with its reason. */
+  /** Give up when this signal aborts, with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 

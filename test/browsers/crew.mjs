@@ -10,7 +10,8 @@ class Member {
 
   constructor(name) {
     this.name = name;
-    this.thread = new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module', name });
+    const module = new URL(`./worker.mjs${location.search}`, import.meta.url);
+    this.thread = new Worker(module, { type: 'module', name });
     this.thread.onmessage = ({ data: { word, value } }) => this.settle(word, 'resolve', value);
     this.thread.onerror = (event) => {
       event.preventDefault();

@@ -1,4 +1,5 @@
 /** A Web Worker of the browser tests. Each message asks for a scene. */
+import './surroundings.mjs';
 import { ChannelClosedError, FramePool } from '../../dist/index.js';
 import { fill, verify } from '../workers/threads/payload.mjs';
 
@@ -15,6 +16,15 @@ const scenes = {
   },
 
   idle() {},
+
+  /** How promises wait in this thread. */
+  waiting: () => pool.stats().asyncWaiting,
+
+  /** Takes one frame as a promise, and gives it back. */
+  async take() {
+    const frame = await pool.acquire(8, { timeoutMs: 10_000 });
+    frame.release();
+  },
 
   close() {
     pool.close();

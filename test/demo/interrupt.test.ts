@@ -44,3 +44,25 @@ test('in a terminal the levels are drawn in place, and the cursor comes back', a
   expect(run.stdout.split('\x1b[3A').length).toBeGreaterThan(10);
   expect(run.stdout).toContain('every slot came home');
 });
+
+test('in a terminal that is high enough the slab is drawn below the levels, every slot', async () => {
+  const sound = writeWav(path('slab.wav'), { steps: 44_100, channels: 2 });
+  const run = await demo([sound, '--out', path('slab.out.wav')], {
+    execArgv: ['--import', 'data:text/javascript,process.stdout.isTTY=true;process.stdout.rows=40'],
+  });
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const pictures = run.stdout.split(/^.*?192 slots: /m).slice(1);
+  expect(pictures.length).toBeGreaterThan(5);
+  for (const picture of pictures) {
+    const cells = [...picture.matchAll(/^\r *\d+ [·>~!?@%+a-zA-Z0-9]{64}(?=\W)/gm)];
+    expect(cells).toHaveLength(3);
+  }
+});
+
+test('elsewhere one picture of the slab is printed, without an escape sequence', async () => {
+  const sound = writeWav(path('plain.wav'), { steps: 44_100, channels: 2 });
+  const run = await demo([sound, '--out', path('plain.out.wav')]);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run.stdout.match(/^192 slots: /gm)).toHaveLength(1);
+  expect(run.stdout).not.toContain('\x1b');
+});

@@ -1,18 +1,17 @@
 /**
  * One thread of a scenario: it calls the library as a program would, and checks what it gets.
  *
- * Every frame carries two words for the model: who owns it alone, and what was written into it. They
- * are read and written through the gate, like a program's own data in the frame.
+ * Every frame carries two words for the model: who owns it alone or as what it is shared, and what
+ * was written into it. They are read and written through the gate, like a program's own data. A look
+ * and the next mark are one access: as few points of choice as possible, and no owner unseen.
  */
 import type { Frame, FrameChannel, FramePool } from 'frameslab';
 import { finish, type Instance, result, tokenOf } from './library.js';
 import { OPERATIONS, type Steps, type Thread } from './machine.js';
 import type { World } from './world.js';
 
-/** In the first word of a frame that several threads may hold. */
-const SHARED = 0x100;
 const NO_SITE = -1;
-const STORE = OPERATIONS.indexOf('store');
+const EXCHANGE = OPERATIONS.indexOf('exchange');
 
 /** What a message is for the model: the handle that `postMessage` would carry. */
 export type Message = number;
@@ -50,6 +49,15 @@ export class Actor {
     const { machine } = this.world;
     this.pool = yield* result(names.FramePool.attach(machine.buffer));
     this.attached = true;
+    const { seat } = this.pool;
+    const other = this.world.actors.find(
+      (actor) =>
+        actor !== this &&
+        actor.attached &&
+        !this.world.dead.includes(actor) &&
+        actor.pool.seat === seat,
+    );
+    if (other !== undefined) throw new Error(`${other.thread.name} has seat ${seat} already`);
     const { slab } = (this.pool as unknown as { attachment: { slab: Views } }).attachment;
     gate.i32 = slab.i32;
     gate.f64 = slab.f64;
@@ -81,7 +89,7 @@ export class Actor {
 
   /** Waits for a frame. */
   *acquireSync(timeoutMs?: number): Steps<number> {
-    this.world.hold(1);
+    this.world.hold(1, this.thread);
     const frame: Frame = yield* result(this.pool.acquireSync(undefined, timeoutMs));
     yield* this.mark(frame.handle);
     return frame.handle;
@@ -93,7 +101,7 @@ export class Actor {
     const body = function* (me: Actor): Steps {
       handle = yield* me.acquireSync(timeoutMs);
     };
-    if (yield* this.refused('TimeoutError', body(this))) this.world.hold(-1);
+    if (yield* this.refused('TimeoutError', body(this))) this.world.hold(-1, this.thread);
     return handle;
   }
 
@@ -104,37 +112,34 @@ export class Actor {
 
   /** Looks into a frame that this thread alone holds, and releases it. */
   *release(handle: number): Steps<boolean> {
-    yield* this.check(handle, this.thread.id + 1);
-    yield* this.put(handle, 0, 0);
+    yield* this.hand(handle, 0);
     return yield* this.letGo(handle);
   }
 
   /** Looks into a frame that several hold, and releases one reference. */
   *releaseShared(handle: number): Steps<boolean> {
-    yield* this.check(handle, SHARED);
+    yield* this.checkShared(handle);
     return yield* this.letGo(handle);
   }
 
   private *letGo(handle: number): Steps<boolean> {
     const last = yield* result(this.pool.slots.release(handle));
-    this.world.hold(-1);
+    this.world.hold(-1, this.thread);
     return last;
   }
 
   *retain(handle: number): Steps {
-    this.world.hold(1);
+    this.world.hold(1, this.thread);
     yield* result(this.pool.slots.retain(handle));
   }
 
   /** Writes that from now on others may hold it. Call it while this thread alone does. */
   *expose(handle: number): Steps {
-    yield* this.check(handle, this.thread.id + 1);
-    yield* this.put(handle, 1, handle);
-    yield* this.put(handle, 0, SHARED);
+    yield* this.hand(handle, sharedMark(handle));
   }
 
   *share(handle: number, to?: Actor): Steps<Message> {
-    this.world.hold(1);
+    this.world.hold(1, this.thread);
     return yield* result(this.pool.slots.share(handle, addressed(to)));
   }
 
@@ -146,7 +151,7 @@ export class Actor {
   *tryAdopt(message: Message): Steps<number> {
     try {
       const handle = yield* result(this.pool.slots.adopt(message));
-      yield* this.check(handle, SHARED);
+      yield* this.checkShared(handle);
       return handle;
     } catch (fault) {
       if (fault instanceof this.instance.names.StaleHandleError) return 0;
@@ -161,7 +166,7 @@ export class Actor {
       ended = yield* result(me.pool.revoke(message));
     };
     yield* this.refused('StaleHandleError', body(this));
-    if (ended) this.world.hold(-1);
+    if (ended) this.world.hold(-1, this.thread);
     return ended;
   }
 
@@ -196,7 +201,7 @@ export class Actor {
   /** Receives; 0 if nothing is there. */
   *tryReceive(): Steps<number> {
     const handle = yield* result(this.channel().tryReceiveHandle());
-    if (handle !== 0) yield* this.check(handle, SHARED);
+    if (handle !== 0) yield* this.checkShared(handle);
     return handle;
   }
 
@@ -204,7 +209,7 @@ export class Actor {
   *receive(timeoutMs?: number): Steps<number> {
     const frame: Frame | undefined = yield* result(this.channel().receiveSync(timeoutMs));
     if (frame === undefined) return 0;
-    yield* this.check(frame.handle, SHARED);
+    yield* this.checkShared(frame.handle);
     return frame.handle;
   }
 
@@ -257,6 +262,32 @@ export class Actor {
     }
   }
 
+  /** Gives the own cache back, as a waiter does before it makes its wish known. */
+  *giveCacheBack(): Steps {
+    yield* result(internals(this.pool).refs.giveCacheBack());
+  }
+
+  /** Takes a slot out of the list; −1 if there is none. */
+  *refill(): Steps<number> {
+    return yield* result(internals(this.pool).refs.refill(1));
+  }
+
+  /** Returns a slot of `refill` by way of the cache. */
+  *spillUnused(slot: number): Steps {
+    yield* result(internals(this.pool).refs.push(slot));
+    yield* this.giveCacheBack();
+  }
+
+  /** Returns a slot of `refill`. */
+  *giveUnused(slot: number): Steps {
+    yield* result(internals(this.pool).refs.give(slot));
+  }
+
+  /** Recounts what a dead thread left in doubt. */
+  *repair(): Steps {
+    yield* result(this.pool.audit({ repair: true }));
+  }
+
   // ----------------------------------------------------------------------------------------------
   // The dead
 
@@ -265,7 +296,7 @@ export class Actor {
    * nobody waits for what the dead will not send.
    */
   *rescue(): Steps {
-    for (const { thread } of this.world.dead) {
+    for (const { thread } of [...this.world.dead, ...this.world.gone]) {
       const { seats } = internals(this.pool).refs;
       const seat = yield* result(seats.seatOf(tokenOf(thread)));
       if (seat >= 0) yield* result(this.pool.reclaim(seat, { ended: true }));
@@ -273,6 +304,14 @@ export class Actor {
     for (const name of Object.keys(this.world.scenario.options.channels ?? {})) {
       yield* result(this.channel(name).close());
     }
+    const { rescued } = this.world.scenario;
+    if (rescued !== undefined) yield* this.tell(rescued, 1);
+  }
+
+  /** Reclaims the seat of a thread that `diedTaking`. */
+  *reclaimSeatOf(thread: number): Steps {
+    const { seat } = (this.world.actors[thread] as Actor).pool;
+    yield* result(this.pool.reclaim(seat, { ended: true }));
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -304,20 +343,26 @@ export class Actor {
   // What a frame says
 
   private *mark(handle: number): Steps {
-    const owner = yield* this.get(handle, 0);
+    const owner = yield* this.exchange(handle, this.thread.id + 1);
     const other = this.world.actors[owner - 1];
     if (other !== undefined && !this.world.dead.includes(other)) {
       throw new Error(`${this.name(handle)} was acquired, but ${other.thread.name} owns it`);
     }
-    yield* this.put(handle, 0, this.thread.id + 1);
   }
 
-  private *check(handle: number, owner: number): Steps {
+  /** Looks who owns a frame, and writes another mark into it. */
+  private *hand(handle: number, mark: number): Steps {
+    const owner = yield* this.exchange(handle, mark);
+    if (owner !== this.thread.id + 1) {
+      throw new Error(`${this.name(handle)} has another owner: ${owner}`);
+    }
+  }
+
+  private *checkShared(handle: number): Steps {
     const found = yield* this.get(handle, 0);
-    if (found !== owner) throw new Error(`${this.name(handle)} has another owner: ${found}`);
-    if (owner !== SHARED) return;
-    const content = yield* this.get(handle, 1);
-    if (content !== handle) throw new Error(`${this.name(handle)} was written while it was shared`);
+    if (found !== sharedMark(handle)) {
+      throw new Error(`${this.name(handle)} was written while it was shared: ${found}`);
+    }
   }
 
   private *get(handle: number, word: number): Steps<number> {
@@ -330,6 +375,12 @@ export class Actor {
     const { gate } = this.instance;
     if (gate.store(NO_SITE, this.world.machine.memory, this.at(handle, word), value)) yield;
     gate.act();
+  }
+
+  private *exchange(handle: number, mark: number): Steps<number> {
+    const { gate } = this.instance;
+    if (gate.atomic(NO_SITE, EXCHANGE, this.world.machine.memory, this.at(handle, 0), mark)) yield;
+    return gate.act() as number;
   }
 
   private at(handle: number, word: number): number {
@@ -345,17 +396,19 @@ export class Actor {
   // "Exhausted"
 
   private beginAcquire(): void {
+    this.world.machine.touch(this.thread);
     this.highest = this.world.held;
     this.thread.monitor = this.highest + 1;
-    this.world.hold(1);
+    this.world.hold(1, this.thread);
   }
 
   private endAcquire(got: boolean): void {
     const { highest } = this;
+    this.world.machine.touch(this.thread);
     this.highest = -1;
     this.thread.monitor = 0;
     if (got) return;
-    this.world.hold(-1);
+    this.world.hold(-1, this.thread);
     const { frames } = this.pool;
     if (highest < frames) {
       throw new Error(`"exhausted", while at most ${highest} of ${frames} frames were held`);
@@ -381,6 +434,10 @@ interface Internals {
   readonly refs: {
     readonly codec: { readonly indexMask: number };
     readonly seats: { seatOf(token: number): number };
+    giveCacheBack(): void;
+    refill(want: number): number;
+    push(slot: number): void;
+    give(slot: number): void;
   };
 }
 
@@ -392,4 +449,7 @@ function addressed(to: Actor | undefined): { to: number } | undefined {
   return to === undefined ? undefined : { to: to.pool.seat };
 }
 
-export { STORE };
+/** In the first word of a frame that several threads may hold: no thread's number, and not 0. */
+function sharedMark(handle: number): number {
+  return handle | 0x4000_0000;
+}

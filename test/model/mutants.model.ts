@@ -26,9 +26,9 @@ describe('the explorer finds that', () => {
       continue;
     }
     test(`${mutant.flaw} [${mutant.scenario}]`, () => {
-      const library = new Library((text) => mutated(text, mutant));
+      const library = new Library((texts) => mutated(texts, mutant));
       const scenario = scenarios[mutant.scenario] as Scenario;
-      const { result } = exploreIn(library, scenario, mutant.bounds);
+      const { result } = exploreIn(library, scenario, mutant.bounds, mutant.focus);
       const { failure, runs } = result;
       const where = failure === undefined ? '' : `: ${failure.fault.slice(0, 70)}`;
       const verdict = failure === undefined ? 'missed' : 'found ';

@@ -16,18 +16,36 @@ export interface Mutant {
   /** The scenario that finds it. */
   readonly scenario: string;
   readonly bounds: Bounds;
+  /** Interruptions at these accesses only, `function: word`: for a flaw that needs many of them. */
+  readonly focus?: RegExp;
   /** Why no scenario finds it within bounds. */
   readonly gap?: string;
 }
 
-/** The text with a mutant's changes; throws if one does not fit. */
-export function mutated(text: string, { flaw, changes }: Mutant): string {
-  return changes.reduce((changed, [from, to]) => {
-    if (changed.split(from).length === 2) return changed.replace(from, () => to);
-    // The other module of the build has it.
-    if (!changed.includes(from) && !text.includes('Mailboxes')) return changed;
-    throw new Error(`the mutant '${flaw}' does not fit the build: ${from}`);
-  }, text);
+/** The modules of the build with a mutant's changes; each must fit in exactly one place. */
+export function mutated(texts: ReadonlyMap<string, string>, mutant: Mutant): Map<string, string> {
+  const changed = new Map(texts);
+  for (const [from, to] of mutant.changes) {
+    const pattern = new RegExp(escaped(from), 'g');
+    const counts = [...changed.values()].map((text) => text.match(pattern)?.length ?? 0);
+    if (counts.reduce((sum, count) => sum + count, 0) !== 1) {
+      throw new Error(
+        `the mutant '${mutant.flaw}' fits the build ${counts.join(' + ')} times: ${from}`,
+      );
+    }
+    for (const [name, text] of changed)
+      changed.set(
+        name,
+        text.replace(pattern, () => to),
+      );
+  }
+  return changed;
+}
+
+/** Matches a text however its lines are broken. */
+function escaped(text: string): string {
+  const parts = text.trim().split(/\s+/);
+  return parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+');
 }
 
 const orders = (preemptions: number): Bounds => ({ preemptions, kills: 0, msMax: 20_000 });
@@ -60,9 +78,8 @@ export const mutants: readonly Mutant[] = [
   {
     flaw: '"empty" is said without a second look at the stamp',
     changes: [['Atomics.load(i32, this.stampAt) === seen)', '!0)']],
-    scenario: 'leaf-to-leaf',
-    bounds: orders(3),
-    gap: 'needs more interruptions than can be explored: two words must change places twice',
+    scenario: 'leaf-swap',
+    bounds: orders(1),
   },
   {
     flaw: '"empty" is said because the summary promises nothing',
@@ -84,14 +101,23 @@ export const mutants: readonly Mutant[] = [
   {
     flaw: 'the generation stands still at a spill',
     changes: [
+      ['i32[at] = nextGeneration(i32[at], generationMask, 0)', 'i32[at] = withPayload(i32[at], 0)'],
+    ],
+    scenario: 'verdict',
+    bounds: orders(9),
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
+  },
+  {
+    flaw: 'the generation stands still when a slot is given back',
+    changes: [
       [
         'this.i32[at] = nextGeneration(this.i32[at], this.generationMask, 0)',
         'this.i32[at] = withPayload(this.i32[at], 0)',
       ],
     ],
-    scenario: 'one-slot',
-    bounds: deaths(2),
-    gap: 'a release has moved the generation already',
+    scenario: 'verdict-give',
+    bounds: orders(9),
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
   },
   {
     flaw: 'the journal is cleared before the words are written',
@@ -247,7 +273,7 @@ export const mutants: readonly Mutant[] = [
         'if (this.park.ring(seat), Atomics.compareExchange(this.i32, this.of(seat), WAITING, handle) === WAITING)\n        return !0;',
       ],
     ],
-    scenario: 'mailbox',
+    scenario: 'two-givers',
     bounds: orders(1),
   },
   {
@@ -295,9 +321,9 @@ export const mutants: readonly Mutant[] = [
     changes: [
       ['if (!isShared(lease) || generationOf(lease) !== generationOf(word)) {', 'if (!1) {'],
     ],
-    scenario: 'share-release',
+    scenario: 'recount-lease',
     bounds: deaths(2),
-    gap: 'needs a whole new lease between two readings',
+    focus: /^(attempt|cellsOf): /,
   },
   {
     flaw: 'nobody looks at the suspect flag after lowering a ledger',
@@ -309,5 +335,201 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'last-release-wait',
     bounds: deaths(1),
+  },
+  {
+    flaw: 'two threads correct counts at the same time',
+    changes: [['if (!this.seats.takeCharge(at, this.seat))', 'if (!1)']],
+    scenario: 'settle-settle',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a seat is claimed by a plain store',
+    changes: [
+      [
+        'if (Atomics.compareExchange(this.i32, at + 0 /* owner */, 0, token2) === 0)',
+        'if (this.i32[at] === 0 && (this.i32[at] = token2, !0))',
+      ],
+    ],
+    scenario: 'attach-attach',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a sender does not look at the addressee again',
+    changes: [['to !== ANYBODY && refs.seats.stayOf(to) !== epoch && refs', '!1 && refs']],
+    scenario: 'mail-close',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'who leaves drops its mail before it shuts the seat',
+    changes: [
+      [
+        'refs.seats.shut(refs.seat), dropMail(refs),',
+        'dropMail(refs), refs.seats.shut(refs.seat),',
+      ],
+    ],
+    scenario: 'mail-close',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a reclaimer does not look whether the seat is still condemned',
+    changes: [['? refs.seats.ownerOf(seat) < 0 ? !0 :', '? !0 ? !0 :']],
+    scenario: 'reclaim-reuse',
+    bounds: deaths(2),
+  },
+  {
+    flaw: 'a message is put in flight by a plain store',
+    changes: [
+      [
+        'if (Atomics.compareExchange(this.i32, at, before, after) === before) return;',
+        'this.i32[at] = after; return;',
+      ],
+    ],
+    scenario: 'share-share',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a message forgets the one before it',
+    changes: [['before >>> 17 === word >>> 17 ? before + 1 : fresh | 1', 'fresh | 1']],
+    scenario: 'share-share',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'a slot is handed over by a plain store',
+    changes: [
+      [
+        'if (Atomics.compareExchange(this.i32, this.of(seat), WAITING, handle) === WAITING)',
+        'if (Atomics.store(this.i32, this.of(seat), handle), !0)',
+      ],
+    ],
+    scenario: 'two-givers',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a waiter does not say that it is taking a slot',
+    changes: [
+      ['Atomics.compareExchange(this.i32, this.own, value, taking) === value ? value : 0', 'value'],
+    ],
+    scenario: 'delivery',
+    bounds: deaths(1),
+  },
+  {
+    flaw: 'a taker does not write the journal',
+    changes: [['i32[this.journalAt] = leaf + 1;', '']],
+    scenario: 'one-slot',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'a spill does not write the journal',
+    changes: [['list.announce(leaf);', '']],
+    scenario: 'spill',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'a reclaimer does not ask the journals of the living',
+    changes: [['=== leaf + 1 && refs.seats.ownerOf(seat) > 0) return !1;', '=== -1) return !1;']],
+    scenario: 'one-slot',
+    bounds: deaths(2),
+  },
+  {
+    flaw: 'a reclaimer looks once whether a slot is lost',
+    changes: [
+      [
+        'if (agrees(refs, slot, leaf, word) && agrees(refs, slot, leaf, word)) return word;',
+        'if (agrees(refs, slot, leaf, word)) return word;',
+      ],
+    ],
+    scenario: 'verdict',
+    bounds: orders(9),
+    focus: /: (leaf 0|slot 0 word|seat 2 journal)$/,
+  },
+  {
+    flaw: 'a slot is taken over by a plain store',
+    changes: [
+      [
+        'return Atomics.compareExchange(this.i32, at, word, mine) !== word ? !1 :',
+        'return this.i32[at] = mine, !1 ? !1 :',
+      ],
+    ],
+    scenario: 'verdict-verdict',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a subscriber that leaves does not cut its lanes',
+    changes: [
+      [
+        'this.ring.cut(lane), this.drain(lane, producer, -1, drained);',
+        'this.drain(lane, producer, -1, drained);',
+      ],
+    ],
+    scenario: 'broadcast-leave',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a subscriber that leaves drains its lanes before it cuts them',
+    changes: [
+      [
+        'this.ring.cut(lane), this.drain(lane, producer, -1, drained);',
+        'this.drain(lane, producer, -1, drained), this.ring.cut(lane);',
+      ],
+    ],
+    scenario: 'broadcast-leave',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a subscriber that joins does not mend its lanes',
+    changes: [['this.ring.mend(this.laneOf(producer, this.refs.seat));', ';']],
+    scenario: 'broadcast-rejoin',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'a subscriber that joins does not look whether the channel closes',
+    changes: [['this.closed && this.cutAll();', '0;']],
+    scenario: 'broadcast-join-close',
+    bounds: orders(3),
+  },
+  {
+    flaw: 'a broadcast counts its references after it published them',
+    changes: [
+      ['!this.refs.expose(slot, extra))', '!this.refs.expose(slot, 0))'],
+      [
+        'published > 0 && this.refs.depart(slot, published);',
+        'this.refs.expose(slot, extra), published > 0 && this.refs.depart(slot, published);',
+      ],
+    ],
+    scenario: 'broadcast',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a claim that was lost counts as won',
+    changes: [
+      [
+        ': this.ring.claim(lane, position)) ? handle :',
+        ': this.ring.claim(lane, position) || !0) ? handle :',
+      ],
+    ],
+    scenario: 'lane-drop-oldest',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a cell is claimed whatever lies in it now',
+    changes: [
+      [
+        'full = fullAt(position), before = Atomics.compareExchange(this.i32, at, full, 0);',
+        'full = fullAt(position), before = Atomics.exchange(this.i32, at, 0) && full;',
+      ],
+    ],
+    scenario: 'lane-drop-oldest',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'who is told "closed" looked for frames before it asked',
+    changes: [
+      [
+        'let { closed } = this.inlet, handle = this.inlet.tryReceive();',
+        'let handle = this.inlet.tryReceive(), { closed } = this.inlet;',
+      ],
+    ],
+    scenario: 'close-end',
+    bounds: orders(1),
   },
 ];

@@ -2,9 +2,11 @@
  * Explores a scenario within bounds and says how much that was; a fault is thrown with its shrunk
  * schedule and its table.
  */
-import { type Bounds, type Exploration, Explorer, type Failure, shrink } from './explorer.js';
+import type { Actor } from './actor.js';
+import { type Bounds, type Exploration, Explorer, type Failure } from './explorer.js';
 import { Library } from './library.js';
 import { read, type Turn, write } from './schedule.js';
+import { shrink } from './shrink.js';
 import { Atlas, tableOf } from './table.js';
 import { type Scenario, World } from './world.js';
 
@@ -23,12 +25,28 @@ export function explore(scenario: Scenario, bounds: Bounds): Exploration {
   return result;
 }
 
-/** Explores a variant of the library; the failure is the caller's to judge. */
-export function exploreIn(library: Library, scenario: Scenario, bounds: Bounds) {
+/**
+ * Explores a variant of the library; the failure is the caller's to judge. With a `focus` only the
+ * accesses whose `function: word` it matches are points of choice: less is explored, but with more
+ * preemptions.
+ */
+export function exploreIn(library: Library, scenario: Scenario, bounds: Bounds, focus?: RegExp) {
   const world = new World(scenario, library, bounds.kills);
   const explorer = new Explorer(world);
+  if (focus !== undefined) world.machine.focus = focusOf(library, world, focus);
   const result: Exploration = withoutStack(() => explorer.explore(bounds));
   return { result, explorer, world };
+}
+
+function focusOf(library: Library, world: World, focus: RegExp) {
+  const { pool } = world.actors.find((actor) => actor.attached) as Actor;
+  const atlas = new Atlas(pool, world.modelAt);
+  const known = new Map<string, boolean>();
+  return (address: number, site: number): boolean => {
+    const key = `${library.sites[site]?.where ?? 'model'}: ${atlas.name(address)}`;
+    if (!known.has(key)) known.set(key, focus.test(key));
+    return known.get(key) === true;
+  };
 }
 
 /** Errors are thrown in many runs, and nobody reads where. */

@@ -22,11 +22,34 @@ const takeAndReturn = (rounds: number): Body =>
     }
   };
 
+/** Takes a frame, which may bring another one into the cache, and gives the cache back. */
+const refillAndSpill = (rounds: number): Body =>
+  function* (me) {
+    for (let k = 0; k < rounds; k++) {
+      const handle = yield* me.tryAcquire();
+      yield* me.giveCacheBack();
+      if (handle !== 0) yield* me.release(handle);
+      yield* me.giveCacheBack();
+    }
+  };
+
+/** Twice: takes a slot for somebody else, as `serve` does, and puts it back unused. */
+const takeUnused = (back: (me: Actor, slot: number) => Steps): Body =>
+  function* (me) {
+    for (let k = 0; k < 2; k++) {
+      const slot = yield* me.refill();
+      if (slot >= 0) yield* back(me, slot);
+    }
+  };
+
 /** Takes a frame as soon as there is one, and returns it. */
 function* waitAndReturn(me: Actor): Steps {
   const handle = yield* me.acquireSync();
   yield* me.release(handle);
 }
+
+/** The thread has ended before the run begins. */
+function* nothing(): Steps {}
 
 /** Releases the frame that `heldByFirst` left. */
 function* releaseHeld(me: Actor): Steps {
@@ -135,6 +158,78 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
     bodies: [releaseHeld, takeAndReturn(1), takeAndReturn(1)],
   },
+  'leaf-swap': {
+    law: 'a slot that comes back behind the one who looks is found, though the summary is silent',
+    options: { ...small, frames: 33, cacheFrames: 0 },
+    prepare: (world) => {
+      world.leave([31, 32]);
+      world.heldByFirst(); // 31
+      finish(takeAndReturn(1)(world.actors[2] as Actor)); // 32, where it will look first
+      world.silenceSummary();
+    },
+    bodies: [
+      releaseHeld,
+      function* (me) {
+        yield* takeAndReturn(1)(me);
+        yield* me.tell(0, 1);
+      },
+      function* (me) {
+        const handle = yield* me.tryAcquire();
+        if (handle === 0) return;
+        yield* me.hear(0); // it holds one while the other looks
+        yield* me.release(handle);
+      },
+    ],
+    mortals: [0, 2],
+  },
+  'full-leaf': {
+    law: 'every bit of a word of the list is a slot: 32 free ones, two takers',
+    options: { ...small, frames: 32, cacheFrames: 0 },
+    bodies: [takeAndReturn(1), takeAndReturn(1)],
+  },
+  'refill-spill': {
+    law: 'a refill and a spill that meet lose nothing, with two slots left',
+    options: { ...small, frames: 2, cacheFrames: 4 },
+    prepare: (world) => world.leave([0, 1]),
+    bodies: [refillAndSpill(1), refillAndSpill(1)],
+  },
+  spill: {
+    law: 'who dies while it gives its cache back leaves no slot behind',
+    options: { ...small, frames: 1, cacheFrames: 2 },
+    bodies: [refillAndSpill(1), takeAndReturn(1)],
+  },
+  verdict: {
+    law: 'a slot that goes to a cache and back is not lost, whoever reclaims a taker of its word',
+    options: { ...small, frames: 1, cacheFrames: 1 },
+    prepare: (world) => {
+      world.leave([0]);
+      finish(takeUnused((me, slot) => me.spillUnused(slot))(world.actors[1] as Actor));
+      world.diedTaking(2);
+    },
+    bodies: [(me) => me.reclaimSeatOf(2), takeUnused((me, slot) => me.spillUnused(slot)), nothing],
+    mortals: [0, 1],
+  },
+  'verdict-give': {
+    law: 'a slot that is taken for a waiter and given back is not lost, whoever reclaims a taker',
+    options: one,
+    prepare: (world) => {
+      finish(takeUnused((me, slot) => me.giveUnused(slot))(world.actors[1] as Actor));
+      world.diedTaking(2);
+    },
+    bodies: [(me) => me.reclaimSeatOf(2), takeUnused((me, slot) => me.giveUnused(slot)), nothing],
+    mortals: [0, 1],
+  },
+  'verdict-verdict': {
+    law: 'a slot that the dead have lost is found once, whoever looks for it',
+    options: one,
+    prepare: (world) => {
+      world.diedTaking(2);
+      world.diedTaking(3);
+      world.lose(0);
+    },
+    bodies: [(me) => me.reclaimSeatOf(2), (me) => me.reclaimSeatOf(3), nothing, nothing],
+    mortals: [0, 1],
+  },
   cache: {
     law: 'other threads’ caches never make the pool look empty: caches of one slot',
     options: { ...small, frames: 2, cacheFrames: 1 },
@@ -205,6 +300,79 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       (me) => me.endShared(),
     ],
   },
+  'share-share': {
+    law: 'two messages of one frame, from two threads at once, both arrive',
+    options: one,
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [
+      function* (me) {
+        yield* me.tell(0, yield* me.share(me.world.note('handle')));
+        yield* me.endShared();
+      },
+      function* (me) {
+        yield* me.tell(1, yield* me.share(me.world.note('handle')));
+        yield* me.endShared();
+      },
+      function* (me) {
+        for (const k of [0, 1]) {
+          const handle = yield* me.tryAdopt(yield* me.hear(k));
+          if (handle === 0) throw new Error('the message was refused');
+          yield* me.releaseShared(handle);
+        }
+      },
+    ],
+  },
+  'settle-settle': {
+    law: 'two threads that correct a count at once do not take a reference that came meanwhile',
+    options: one,
+    prepare: (world) => world.miscountedFrame(),
+    inDoubt: true,
+    bodies: [
+      (me) => me.repair(),
+      function* (me) {
+        yield* me.repair();
+        yield* me.tell(0, 1);
+      },
+      function* (me) {
+        const handle = me.world.note('handle');
+        yield* me.retain(handle);
+        yield* me.hear(0);
+        yield* me.releaseShared(handle);
+        yield* me.releaseShared(handle);
+      },
+    ],
+    mortals: [0, 2],
+  },
+  'recount-lease': {
+    law: 'a recount that began in an earlier lease says nothing about this one',
+    options: one,
+    prepare: (world) => world.passedAround(),
+    inDoubt: true,
+    rescued: 1,
+    bodies: [
+      function* (me) {
+        yield* me.repair();
+        yield* me.tell(2, 1);
+      },
+      function* (me) {
+        yield* me.releaseShared(yield* me.tryAdopt(me.world.note('message')));
+        yield* me.tell(3, 1);
+        yield* me.releaseShared(yield* me.tryAdopt(yield* me.hear(0)));
+        yield* me.tell(1, 1);
+      },
+      function* (me) {
+        yield* me.hear(3);
+        const handle = yield* me.filled(1);
+        yield* me.tell(0, yield* me.share(handle));
+        yield* me.hear(1); // the other one has let go, or has died and was reclaimed
+        const message = yield* me.transfer(handle);
+        yield* me.hear(2);
+        if ((yield* me.tryAdopt(message)) === 0) throw new Error('the message was refused');
+        yield* me.releaseShared(handle);
+      },
+    ],
+    mortals: [1],
+  },
   stale: {
     law: 'a handle of an earlier lease is refused',
     options: { ...one, cacheFrames: 1 },
@@ -251,6 +419,36 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       },
     ],
     mayHappen: { adopted: [1, 1] },
+  },
+  'reclaim-reuse': {
+    law: 'who reclaims a seat a second time takes nothing from who has it now',
+    options: one,
+    strangers: [1],
+    seatsMore: 0,
+    mortals: [0],
+    rescuersTogether: true,
+    bodies: [
+      takeAndReturn(1),
+      function* (me) {
+        if (yield* me.refused('SeatsExhaustedError', me.attach())) return;
+        yield* takeAndReturn(1)(me);
+      },
+    ],
+  },
+  'two-givers': {
+    law: 'of two slots that come back at once one goes to who waits, and none is lost',
+    options: two,
+    prepare: (world) => {
+      world.heldByFirst();
+      world.heldBySecond();
+    },
+    bodies: [
+      releaseHeld,
+      function* (me) {
+        yield* me.release(me.world.note('second'));
+      },
+      waitAndReturn,
+    ],
   },
   'mail-close': {
     law: 'a message to a thread that leaves is not lost',
@@ -457,6 +655,49 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         if (handle !== 0) yield* me.releaseShared(handle);
         yield* me.unsubscribe();
       },
+    ],
+  },
+  'broadcast-rejoin': {
+    law: 'who subscribes again receives again',
+    options: broadcast(1),
+    prepare: (world) => {
+      world.subscribe(1);
+      world.unsubscribe(1);
+    },
+    bodies: [
+      function* (me) {
+        yield* me.hear(0);
+        const handle = yield* me.filled(1);
+        const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+        if (refused) yield* me.releaseShared(handle);
+      },
+      function* (me) {
+        yield* me.subscribe();
+        yield* me.tell(0, 1);
+        const handle = yield* me.receive();
+        if (handle !== 0) yield* me.releaseShared(handle);
+        yield* me.unsubscribe();
+      },
+    ],
+  },
+  'broadcast-join-close': {
+    law: 'who subscribes while a broadcast closes leaves nothing in its lanes',
+    options: broadcast(1),
+    bodies: [
+      function* (me) {
+        const handle = yield* me.filled(1);
+        const refused = yield* me.refused('ChannelClosedError', me.send(handle));
+        if (refused) yield* me.releaseShared(handle);
+      },
+      function* (me) {
+        yield* me.subscribe();
+        for (;;) {
+          const handle = yield* me.receive();
+          if (handle === 0) return;
+          yield* me.releaseShared(handle);
+        }
+      },
+      (me) => me.closeChannel(),
     ],
   },
   'broadcast-close': {

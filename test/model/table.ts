@@ -5,6 +5,7 @@
  * Plain reads of words that only one thread knows are left out.
  */
 import type { FramePool } from 'frameslab';
+import { CHANNEL, FLIGHT, HEADER, LANE, SEAT, SLOT } from '../../src/slab/layout.js';
 import { OPERATIONS, READ, type Step, type Thread } from './machine.js';
 
 /** Where things are in a slab; what this file needs of the library's own layout. */
@@ -12,33 +13,18 @@ export interface Regions {
   readonly [name: string]: number | readonly object[];
 }
 
-const SLOT_FIELDS = ['word', 'guard', 'length', 'tag', 'time', 'time+', 'sequence', 'sequence+'];
-const FLIGHT_FIELDS = ['flight', 'sender', 'since', 'since+'];
-const SEAT_FIELDS: Readonly<Record<number, string>> = {
-  0: 'owner',
-  1: 'epoch',
-  2: 'reclaimer',
-  16: 'top',
-  17: 'hint',
-  18: 'emptyAt',
-  20: 'acquires',
-  24: 'misses',
-  26: 'departures',
-  32: 'journal',
-  34: 'denied',
-  36: 'waits',
-  40: 'reclaimed',
-  48: 'bell',
-  49: 'mailbox',
-  50: 'ticket',
-};
-const LANE_FIELDS: Readonly<Record<number, string>> = { 0: 'tail', 16: 'head', 32: 'sent' };
-const CHANNEL_FIELDS: Readonly<Record<number, string>> = {
-  0: 'closed',
-  16: 'active',
-  32: 'receivers',
-  48: 'subscribers',
-};
+/** The fields of a row, as the drawing in src/slab/layout.ts has them. */
+type Fields = Readonly<Record<string, string | number>>;
+
+/** The field at an offset; `sequence+1` is the second int of `sequence`. */
+function fieldOf(fields: Fields, offset: number): string {
+  let [best, begin] = ['field', 0];
+  for (const [name, at] of Object.entries(fields)) {
+    if (typeof at !== 'number' || name === 'size' || at > offset || at < begin) continue;
+    [best, begin] = [name, at];
+  }
+  return offset === begin ? best : `${best}+${offset - begin}`;
+}
 
 interface Channel {
   readonly name: string;
@@ -82,24 +68,24 @@ export class Atlas {
       const row = stride === 0 ? 0 : Math.floor(offset / stride);
       return say(row, stride === 0 ? offset : offset % stride);
     }
-    return `header ${address}`;
+    return `header ${fieldOf(HEADER, address)}`;
   }
 
   /** The regions from the last to the first. */
   private tables(): [string, number, (row: number, rest: number) => string][] {
     const l = this.layout as Record<string, number>;
-    const seat = (_: number, rest: number) => SEAT_FIELDS[rest] ?? `field ${rest}`;
     return [
       ['mailAt', l['ledgerStride'] as number, (row, slot) => `mail seat ${row} slot ${slot}`],
       ['ledgersAt', l['ledgerStride'] as number, (row, slot) => `ledger seat ${row} slot ${slot}`],
       ['cachesAt', l['cacheStride'] as number, (row, k) => `cache seat ${row} [${k}]`],
-      ['seatsAt', 80, (row, rest) => `seat ${row} ${seat(row, rest)}`],
-      ['flightsAt', 4, (row, rest) => `slot ${row} ${FLIGHT_FIELDS[rest]}`],
-      ['slotsAt', 8, (row, rest) => `slot ${row} ${SLOT_FIELDS[rest]}`],
+      ['seatsAt', SEAT.size, (row, rest) => `seat ${row} ${fieldOf(SEAT, rest)}`],
+      ['flightsAt', FLIGHT.size, (row, rest) => `flight ${row} ${fieldOf(FLIGHT, rest)}`],
+      ['slotsAt', SLOT.size, (row, rest) => `slot ${row} ${fieldOf(SLOT, rest)}`],
       ['rootAt', 0, (_, k) => `root ${k}`],
       ['summaryAt', 0, (_, k) => `summary ${k}`],
       ['leavesAt', l['leafStride'] as number, (row) => `leaf ${row}`],
       ['waitersAt', 0, (_, k) => `waiters ${k}`],
+      ['settlerAt', 0, () => 'settler'],
       ['doubtAt', 0, () => 'doubt'],
       ['ticketAt', 0, () => 'ticket'],
       ['lowWaterAt', 0, () => 'low water'],
@@ -118,14 +104,14 @@ export class Atlas {
   private channelName(address: number): string | undefined {
     for (const { name, at, lanesAt, lanes, laneSize } of this.channels) {
       if (address >= at && address < lanesAt) {
-        return `${name} ${CHANNEL_FIELDS[address - at] ?? address - at}`;
+        return `${name} ${fieldOf(CHANNEL, address - at)}`;
       }
       if (address < lanesAt || address >= lanesAt + lanes * laneSize) continue;
       const lane = Math.floor((address - lanesAt) / laneSize);
       const rest = (address - lanesAt) % laneSize;
-      const cell = rest - 48;
+      const cell = rest - LANE.size;
       const what =
-        cell < 0 ? LANE_FIELDS[rest] : `cell ${cell >> 1} ${cell & 1 ? 'state' : 'handle'}`;
+        cell < 0 ? fieldOf(LANE, rest) : `cell ${cell >> 1} ${cell & 1 ? 'state' : 'handle'}`;
       return `${name} lane ${lane} ${what}`;
     }
     return undefined;

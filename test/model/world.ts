@@ -16,6 +16,8 @@
  * built library as it is.
  */
 import { type AuditReport, FramePool, type FramePoolOptions } from 'frameslab';
+import { FLIGHT, SEAT, SLOT } from '../../src/slab/layout.js';
+import { SUSPECT } from '../../src/words/slot-word.js';
 import { Actor } from './actor.js';
 import type { Subject } from './explorer.js';
 import { Heap } from './heap.js';
@@ -37,8 +39,12 @@ export interface Scenario {
   readonly strangers?: readonly number[];
   /** Threads that may be killed; default: all that `bodies` names. */
   readonly mortals?: readonly number[];
-  /** At the first kill all rescuers begin, instead of one for each kill. */
+  /** At the first kill two rescuers begin, instead of one. */
   readonly rescuersTogether?: boolean;
+  /** Counts may be left in doubt: then they are settled at the end, as after a kill. */
+  readonly inDoubt?: boolean;
+  /** Word of the model in which a rescuer says that it is ready. */
+  readonly rescued?: number;
   /** Seats that are free for strangers, beyond one for each other thread. */
   readonly seatsMore?: number;
   /** Counted events that happen equally often in a run without kills. */
@@ -50,6 +56,9 @@ export interface Scenario {
 /** Ints of the model's own after the slab: words that the bodies of a scenario may share. */
 const MODEL_INTS = 64;
 
+/** So many runs show, at their end, which words are looked at there; later every so manyth does. */
+const SHOWN_ENDS = 64;
+
 /** One scenario with one library. */
 export class World implements Subject {
   readonly machine: Machine;
@@ -59,6 +68,8 @@ export class World implements Subject {
   readonly modelAt: number;
   /** References, messages and calls in progress: an upper bound of the frames that are held. */
   held = 0;
+  /** What was counted, in one number. */
+  private events = 0;
   private readonly notes = new Map<string, number>();
   private readonly counts = new Map<string, number>();
 
@@ -66,13 +77,16 @@ export class World implements Subject {
   private readonly begun: Int32Array;
   private readonly heldAtFirst: number;
   private readonly heap: Heap;
+  /** Threads that died before the run. */
+  readonly gone: Actor[] = [];
+  private ends = 0;
   /** Frames that the auditor holds during a run. */
   private readonly kept: number[] = [];
 
   /** @param kills how many there may be: for each, a thread that reclaims the seats of the dead. */
   constructor(scenario: Scenario, library: Library, kills: number) {
     this.scenario = scenario;
-    const rescuers = kills === 1 && scenario.rescuersTogether === true ? 2 : kills;
+    const rescuers = kills > 0 && scenario.rescuersTogether === true ? kills + 1 : kills;
     const threads = scenario.bodies.length + rescuers;
     const strangers = scenario.strangers?.length ?? 0;
     const threadsMax = 1 + threads - strangers + (scenario.seatsMore ?? strangers);
@@ -101,9 +115,15 @@ export class World implements Subject {
     this.heap = new Heap(this.actors.flatMap((actor) => actor.roots));
   }
 
+  /** For the state of a run: what the laws count, beside what each thread remembers. */
+  get counted(): number {
+    return (this.held << 20) ^ this.events;
+  }
+
   begin(): void {
     this.machine.memory.set(this.begun);
     this.held = this.heldAtFirst;
+    this.events = 0;
     this.counts.clear();
     this.heap.restore();
     for (const actor of this.actors) actor.reset();
@@ -115,20 +135,14 @@ export class World implements Subject {
   }
 
   killed(_thread: Thread): void {
-    if (this.scenario.rescuersTogether === true) {
-      for (const actor of this.actors) if (actor.rescues) this.wake(actor);
-      return;
-    }
-    const rescuer = this.actors.find(
+    const together = this.scenario.rescuersTogether === true && this.dead.length === 1;
+    const rescuers = this.actors.filter(
       (actor) => actor.rescues && actor.thread.status === Status.idle,
     );
-    if (rescuer !== undefined) this.wake(rescuer);
-  }
-
-  private wake(rescuer: Actor): void {
-    if (rescuer.thread.status !== Status.idle) return;
-    rescuer.thread.status = Status.runnable;
-    rescuer.thread.coroutine = rescuer.rescue();
+    for (const rescuer of rescuers.slice(0, together ? 2 : 1)) {
+      rescuer.thread.status = Status.runnable;
+      rescuer.thread.coroutine = rescuer.rescue();
+    }
   }
 
   /** The threads that were killed. */
@@ -144,6 +158,7 @@ export class World implements Subject {
   /** Something happened that `mayHappen` names. */
   count(name: string): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    for (let k = 0; k < name.length; k++) this.events += name.charCodeAt(k) << (k % 8);
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -170,12 +185,89 @@ export class World implements Subject {
 
   /** Takes every slot but these away; they are given back at the end. */
   leave(slots: readonly number[]): void {
-    const taken = [...Array(this.auditor.frames).keys()].map(() => this.auditor.slots.acquire());
+    const taken: number[] = [];
+    for (let handle = this.auditor.slots.acquire(); handle !== 0; ) {
+      taken.push(handle);
+      handle = this.auditor.slots.acquire();
+    }
     for (const handle of taken) {
       if (slots.includes(this.auditor.slots.index(handle))) this.auditor.slots.release(handle);
       else this.kept.push(handle);
     }
+    internals(this.auditor).refs.giveCacheBack();
     this.held += this.kept.length;
+  }
+
+  /** The second thread holds one alone. */
+  heldBySecond(): void {
+    this.notes.set('second', finish((this.actors[1] as Actor).tryAcquire()));
+  }
+
+  /** Summary and root promise nothing, as if who gave the slots had died before it said so. */
+  silenceSummary(): void {
+    const { layout } = internals(this.auditor).slab;
+    this.machine.memory[layout.summaryAt] = 0;
+    this.machine.memory[layout.rootAt] = 0;
+  }
+
+  /**
+   * A frame that the third thread holds; its word counts one reference more, and is suspect, as if
+   * its adopter had died and been erased.
+   */
+  miscountedFrame(): void {
+    const c = this.actors[2] as Actor;
+    const handle = finish(c.filled(1));
+    finish(c.share(handle));
+    this.held -= 1;
+    this.notes.set('handle', handle);
+    const { layout } = internals(this.auditor).slab;
+    const slot = this.slotOf(handle);
+    this.machine.memory[layout.flightsAt + slot * FLIGHT.size] = 0;
+    this.makeSuspect(slot);
+  }
+
+  /**
+   * A message in flight of a suspect slot that has gone from the third thread to the second and
+   * back; so their ledgers count departures: as many as they will count later, in another lease.
+   */
+  passedAround(): void {
+    const [, b, c] = this.actors as [Actor, Actor, Actor];
+    const message = finish(c.transfer(finish(c.filled(1))));
+    finish(b.transfer(finish(b.tryAdopt(message))));
+    finish(c.transfer(finish(c.tryAdopt(message))));
+    this.notes.set('message', message);
+    this.makeSuspect(this.slotOf(message));
+  }
+
+  /** A thread that has died after it wrote into its journal that it takes from the first leaf. */
+  diedTaking(thread: number): void {
+    const { layout } = internals(this.auditor).slab;
+    const actor = this.actors[thread] as Actor;
+    const { seat } = actor.pool;
+    this.gone.push(actor);
+    this.machine.memory[layout.seatsAt + seat * SEAT.size + SEAT.journal] = 1;
+  }
+
+  /** A slot that one of them has taken out of the list, and no more. */
+  lose(slot: number): void {
+    const { layout } = internals(this.auditor).slab;
+    this.machine.memory[layout.leavesAt] =
+      (this.machine.memory[layout.leavesAt] as number) & ~(1 << slot);
+  }
+
+  private slotOf(handle: number): number {
+    return handle & internals(this.auditor).refs.codec.indexMask;
+  }
+
+  /** Flags a shared slot, as the reclaim of a dead holder does. */
+  private makeSuspect(slot: number): void {
+    const { layout } = internals(this.auditor).slab;
+    const at = layout.slotsAt + slot * SLOT.size;
+    this.machine.memory[at] = (this.machine.memory[at] as number) | SUSPECT;
+  }
+
+  unsubscribe(thread: number): void {
+    finish((this.actors[thread] as Actor).unsubscribe());
   }
 
   subscribe(thread: number): void {
@@ -185,7 +277,8 @@ export class World implements Subject {
   // ----------------------------------------------------------------------------------------------
 
   /** The frames that exist at least may have grown: calls in progress take note. */
-  hold(more: number): void {
+  hold(more: number, by?: Thread): void {
+    if (by !== undefined) this.machine.touch(by);
     this.held += more;
     if (more <= 0) return;
     for (const actor of this.actors) actor.noteHeld(this.held);
@@ -198,14 +291,34 @@ export class World implements Subject {
     if (lost.length > 0) {
       return `${lost.map((thread) => thread.name).join(' and ')} wait(s) for ever`;
     }
+    this.machine.showing = true;
     try {
-      return this.counted() ?? this.account();
+      this.show();
+      return this.miscounted() ?? this.account();
     } catch (fault) {
       return `at the end: ${fault instanceof Error ? fault.message : String(fault)}`;
+    } finally {
+      this.machine.showing = false;
     }
   }
 
-  private counted(): string | undefined {
+  /**
+   * The auditor's reads go through no gate: now and then a living thread makes the same audit, so
+   * that the machine knows which words are looked at.
+   */
+  private show(): void {
+    this.ends += 1;
+    if (this.ends > SHOWN_ENDS && this.ends % SHOWN_ENDS !== 0) return;
+    const { pool } = this.actors.find(
+      (actor) =>
+        actor.attached && actor.thread.status !== Status.dead && !this.gone.includes(actor),
+    ) ?? { pool: undefined };
+    if (pool === undefined) return;
+    finish(pool.audit());
+    finish(pool.inspect());
+  }
+
+  private miscounted(): string | undefined {
     for (const [name, [least, most]] of Object.entries(this.scenario.mayHappen ?? {})) {
       const count = this.counts.get(name) ?? 0;
       if (count > most || (count < least && this.dead.length === 0)) {
@@ -221,12 +334,14 @@ export class World implements Subject {
   private account(): string | undefined {
     const dead = this.dead.length > 0;
     const living = this.actors.filter(
-      ({ thread, attached }) => thread.status !== Status.dead && attached,
+      (actor) =>
+        actor.thread.status !== Status.dead && actor.attached && !this.gone.includes(actor),
     );
     // A reclaim that was left in doubt is called again, as its report asks for.
-    if (dead)
+    if (dead) {
       for (const actor of living) if (actor.rescues) finish(actor.pool.audit({ repair: true }));
-    if (dead) this.auditor.audit({ repair: true });
+    }
+    if (dead || this.scenario.inDoubt === true) this.auditor.audit({ repair: true });
     let report = this.auditor.audit();
     if (!report.ok) return `after the run: ${problems(report)}`;
     if (report.inLanes > 0 || dead) {
@@ -264,9 +379,26 @@ export class World implements Subject {
   }
 }
 
+interface Inside {
+  readonly slab: {
+    readonly layout: Readonly<
+      Record<'summaryAt' | 'rootAt' | 'flightsAt' | 'slotsAt' | 'seatsAt' | 'leavesAt', number>
+    >;
+  };
+  readonly refs: {
+    readonly cached: number;
+    readonly codec: { readonly indexMask: number };
+    giveCacheBack(): void;
+  };
+}
+
+/** What the model needs of a pool's inside. */
+function internals(pool: FramePool): Inside {
+  return (pool as unknown as { attachment: Inside }).attachment;
+}
+
 function cachedIn(pool: FramePool): number {
-  const { refs } = (pool as unknown as { attachment: { refs: { cached: number } } }).attachment;
-  return finish(refs.cached);
+  return finish(internals(pool).refs.cached);
 }
 
 function problems(report: AuditReport): string {

@@ -18,7 +18,7 @@ type Files = ReadonlyMap<string, string>;
 const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['slab/geometry.ts'],
-  ['slab/layout.ts'],
+  ['slab/layout.ts', 'slab/engine.ts'],
   ['slab/slab.ts'],
   ['words/*'],
   ['protocol/*'],
@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['references/leases.ts'],
   ['references/references.ts'],
   ['references/messages.ts', 'references/leaving.ts', 'references/reclaim.ts'],
-  ['inspect/census.ts'],
+  ['inspect/census.ts', 'inspect/text.ts'],
   [
     'inspect/*',
     'lanes/lane-set.ts',
@@ -43,6 +43,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ['pool/attachment.ts', 'pool/named.ts', 'pool/watch.ts'],
   ['pool/channel.ts'],
   ['pool/frame-pool.ts'],
+  ['metrics/catalog.ts'],
+  ['metrics/*'],
+  ['metrics.ts'],
   ['index.ts'],
   ['node.ts'],
 ];
@@ -52,8 +55,11 @@ const SIBLINGS: readonly (readonly [from: string, to: string, why: string])[] = 
   ['words/handle.ts', 'words/slot-word.ts', 'a handle carries the generation of a slot word'],
   ['protocol/mailbox.ts', 'protocol/park.ts', 'who delivers rings the bell'],
   ['frames/external.ts', 'frames/views.ts', 'an external frame copies views'],
+  ['inspect/render.ts', 'inspect/report.ts', 'it draws reports'],
+  ['inspect/render.ts', 'inspect/stats.ts', 'and the counters'],
   ['threads/locks.ts', 'threads/seats.ts', 'a lock names the stay in a seat'],
   ['threads/cache.ts', 'threads/shares.ts', 'a cache may hold what its shares stand for'],
+  ['threads/events.ts', 'threads/host.ts', 'the host knows who listens'],
   ['threads/host-node.ts', 'threads/host.ts', 'it implements the host that host.ts declares'],
 ];
 
@@ -62,6 +68,7 @@ const ATOMICS_HOMES: readonly string[] = ['words/', 'protocol/', 'threads/', 're
 
 /** Further files that may say `Atomics.`: [file, why]. */
 const ATOMICS_GUESTS: readonly (readonly [file: string, why: string])[] = [
+  ['slab/engine.ts', 'asks which operations there are, and uses none'],
   ['lanes/lane-set.ts', 'the bit sets of a channel: who is active, receives, is subscribed'],
   ['inspect/census.ts', 'loads only: each row is to be true for one moment'],
   ['frames/external.ts', 'external frames have a control word of their own, outside the slab'],
@@ -70,7 +77,7 @@ const ATOMICS_GUESTS: readonly (readonly [file: string, why: string])[] = [
 /** The files that may import from Node. */
 const NODE_FILES: readonly string[] = ['node.ts', 'threads/host-node.ts'];
 
-const ENTRIES: readonly string[] = ['index.ts', 'node.ts'];
+const ENTRIES: readonly string[] = ['index.ts', 'node.ts', 'metrics.ts'];
 const LINES_MAX = 300;
 const COLUMNS_MAX = 100;
 /** A first comment shorter than this cannot say what the file owns. */

@@ -44,6 +44,24 @@ describe('inspect', () => {
     expectAllHome(pool);
   });
 
+  test('has a row per free slot in a cache if asked, and then as many as the audit counts', () => {
+    const pool = smallPool({ cacheFrames: 4, trace: true });
+    const frame = pool.acquireSync(1);
+    pool.acquireSync(1).release();
+    const cached = pool.inspect({ cached: true }).filter((row) => row.cachedBy !== undefined);
+    expect(cached.length).toBeGreaterThan(0);
+    expect(cached).toHaveLength(pool.audit().cached);
+    for (const row of cached) {
+      expect(row).toMatchObject({ references: 0, holders: [], messages: [], cachedBy: pool.seat });
+      expect(row).not.toHaveProperty('stack');
+    }
+    for (const options of [undefined, {}, { cached: false }]) {
+      expect(pool.inspect(options).map(({ slot }) => slot)).toEqual([frame.slot]);
+    }
+    frame.release();
+    expectAllHome(pool);
+  });
+
   test('names the place of an acquire with trace, and none without', () => {
     for (const trace of [true, 1] as const) {
       const pool = smallPool({ trace });
@@ -80,5 +98,15 @@ describe('the audit can fail', () => {
     slab.i32[at] = right;
     expect(frame.release()).toBe(true);
     expectAllHome(pool);
+  });
+});
+
+describe('stats', () => {
+  test('say how this thread waits: it may block, and is woken where the engine can', () => {
+    const has = typeof Atomics.waitAsync === 'function';
+    expect(smallPool().stats()).toMatchObject({
+      syncWaiting: 'wait',
+      asyncWaiting: has ? 'waitAsync' : 'polling',
+    });
   });
 });

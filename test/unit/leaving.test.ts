@@ -76,3 +76,16 @@ describe('a seat that is being left is left alone by those who settle what the d
     expect(newcomer.release(handle)).toBe(true);
   });
 });
+
+test('the last words of a thread are those of one stay: the next one in the seat has not spoken', () => {
+  const pool = smallPool();
+  const seats = new Seats(Slab.attach(pool.buffer, 0));
+  const seat = seats.claim(77, 'first');
+  expect(seats.saidLastWords(seat)).toBe(false);
+  seats.sayLastWords(seat);
+  expect(seats.saidLastWords(seat)).toBe(true);
+  seats.shut(seat);
+  seats.vacate(seat);
+  expect(seats.claim(78, 'second')).toBe(seat);
+  expect(seats.saidLastWords(seat)).toBe(false);
+});

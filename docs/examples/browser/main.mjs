@@ -14,8 +14,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
-import { chromium } from 'playwright-core';
-import { debianPackage } from '../../../scripts/lib/fetch.mjs';
+import { launch } from '../../../scripts/lib/browsers.mjs';
 
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -50,10 +49,7 @@ if (process.argv.includes('--serve')) {
 
 /** Opens the page, presses its button, and waits for what it has to say. */
 async function look() {
-  const browser = await chromium.launch({
-    executablePath: debianPackage('chromium', '/usr/bin/chromium'),
-    args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
-  });
+  const { name, version, browser } = await launch('chromium');
   try {
     const page = await browser.newPage();
     const faults = [];
@@ -63,8 +59,8 @@ async function look() {
     await page.waitForSelector('output.done', { timeout: 30_000 }).catch(() => {
       throw new Error(`the page came to no end: ${faults.join('; ') || 'without an error'}`);
     });
-    const text = await page.textContent('output');
-    console.log(`Chromium ${browser.version()}: ${text}`);
+    const text = await page.$eval('output', (output) => output.textContent);
+    console.log(`${name} ${version}: ${text}`);
     assert.match(text, /^\d+ quanta played/);
   } finally {
     await browser.close();

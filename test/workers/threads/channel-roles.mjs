@@ -217,7 +217,7 @@ export async function sendForEver(pool, { channel: name, form }, signals) {
     if (frame === undefined) continue;
     fill(frame, pool.seat, sequence);
     if (form === 'promise') await channel.send(frame);
-    else if (form === 'sync') channel.sendSync(frame, 1000);
+    else if (form === 'sync') channel.sendSync(frame, 20_000);
     else if (!channel.trySend(frame)) frame.release();
   }
   return 0;

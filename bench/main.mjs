@@ -70,7 +70,7 @@ function commandOf(args) {
 }
 
 async function measureAll(plans, { json, out, only, quick }, args) {
-  const machine = describeMachine(commandOf(args));
+  const machine = await describeMachine(commandOf(args));
   const effort = EFFORTS[quick ? 'quick' : 'full'];
   const suites = [];
   if (!json) printHeader(machine, quick);

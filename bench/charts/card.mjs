@@ -6,6 +6,7 @@
  * Families are told apart by shape as well as by colour (Okabe and Ito's palette), and every row
  * has its name beside it.
  */
+import { wasBusy } from '../lib/machine.mjs';
 
 export const WIDTH = 960;
 const MARGIN = 28;
@@ -87,8 +88,9 @@ function captionOf(machine) {
     { text: `${machine.machine} · ${machine.system} · ${machine.command}` },
   ];
   const doubts = [];
-  if (machine.loadAverage > machine.cores / 2) {
-    doubts.push(`other programs were running (load ${machine.loadAverage.toFixed(1)})`);
+  if (wasBusy(machine)) {
+    const share = Math.round(machine.busyShare * 100);
+    doubts.push(`other programs took ${share} % of the machine`);
   }
   if (machine.quick) doubts.push('a smoke test, not a measurement');
   if (doubts.length > 0)

@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-export function describeMachine(command) {
+const LOOK_MS = 500;
+/** Beyond this, rows with several threads measure somebody else as well. */
+const BUSY_SHARE = 0.1;
+
+export async function describeMachine(command) {
   const { name, version } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   );
@@ -16,9 +20,32 @@ export function describeMachine(command) {
     runtime: runtimeName(),
     machine: `${cpus[0]?.model ?? 'unknown'}, ${cpus.length} cores, ${gib(os.totalmem())} GiB`,
     system: `${os.type()} ${os.release()} ${os.arch()}`,
-    loadAverage: os.loadavg()[0],
+    busyShare: await busyShare(),
     cores: cpus.length,
     date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** Were other programs running before the bench began? */
+export function wasBusy(machine) {
+  return machine.busyShare > BUSY_SHARE;
+}
+
+/** How much of all cores others take, while this process waits. The load average tells the past. */
+async function busyShare() {
+  const before = coreTimes();
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const after = coreTimes();
+  const all = after.all - before.all;
+  return all === 0 ? 0 : 1 - (after.idle - before.idle) / all;
+}
+
+function coreTimes() {
+  const times = os.cpus().map((core) => core.times);
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  return {
+    idle: sum(times.map(({ idle }) => idle)),
+    all: sum(times.flatMap((one) => Object.values(one))),
   };
 }
 

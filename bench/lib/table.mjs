@@ -1,4 +1,5 @@
 /** Prints results for people. Losses are printed like everything else. */
+import { wasBusy } from './machine.mjs';
 import { figure } from './stats.mjs';
 
 const NAME_WIDTH = 56;
@@ -7,9 +8,9 @@ export function printHeader(machine, quick) {
   const commit = machine.commit === undefined ? '' : ` (${machine.commit})`;
   say(`${machine.library}${commit}  ·  ${machine.runtime}  ·  ${machine.date}`);
   say(`${machine.machine}  ·  ${machine.system}`);
-  say(`load average at the start ${machine.loadAverage.toFixed(1)}  ·  ${machine.command}`);
-  if (machine.loadAverage > machine.cores / 2) {
-    say('BUSY: other programs were running; rows with several threads measure them as well.');
+  say(machine.command);
+  if (wasBusy(machine)) {
+    say(`BUSY: other programs took ${Math.round(machine.busyShare * 100)} % of the machine.`);
   }
   if (quick) say('QUICK: a smoke test. Its numbers are rough.');
   say('');

@@ -123,7 +123,7 @@ describe('--json', () => {
       quick: true,
     });
     for (const key of ['machine', 'system']) expect(results.machine[key]).toBeTypeOf('string');
-    for (const key of ['loadAverage', 'cores']) expect(results.machine[key]).toBeTypeOf('number');
+    for (const key of ['busyShare', 'cores']) expect(results.machine[key]).toBeTypeOf('number');
   });
 
   test('a row has its spread, its ratio to the yardstick and its goals', () => {

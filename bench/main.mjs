@@ -1,96 +1,86 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
 /**
- * `npm run bench [-- words…] [--quick] [--json]`: what the library costs, beside what one would take
- * instead. Words choose the suites whose name contains one of them.
+ * `npm run bench`: what the library costs, beside what one would take instead. `--help` says what
+ * it can be asked for; how the numbers are taken is said in lib/run.mjs.
  *
- * A suite runs in a process of its own (see suite.mjs). Within a group of a suite, all rows were taken
- * in turns in the same minute, so they may be compared; rows of different groups may not, on a machine
- * whose speed drifts, except by their ratio to the yardstick.
+ * Rows of a group may be compared. Rows of different groups may not, on a machine whose speed
+ * drifts, except by their ratio to the yardstick.
  */
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { CannotRun } from '../scripts/lib/fetch.mjs';
+import { EFFORTS } from './lib/efforts.mjs';
 import { describeMachine } from './lib/machine.mjs';
-import { printGroup, printHeader } from './lib/table.mjs';
+import { readOptions, USAGE, UsageError } from './lib/options.mjs';
+import { endChildren, runSuite } from './lib/run.mjs';
+import { RUNS_ON, runOn } from './lib/runtimes.mjs';
+import { planOf } from './lib/suites.mjs';
+import { printHeader, printPlan, printSuite } from './lib/table.mjs';
 
-/** Suites in the order of the table, with the flags that Node needs for them. */
-const SUITES = [
-  ['pool', []],
-  ['heap', ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']],
-  ['atomics', []],
-  ['sizes', []],
-  ['slab', ['--expose-gc']],
-  ['handover', []],
-  ['latency', []],
-  ['threads', []],
-  ['fanout', []],
-];
-
-const SUITE_MS_MAX = 600_000;
-
-/** How long to measure. `--quick` is a smoke test: its numbers are rough. */
-const EFFORTS = {
-  full: {
-    inThread: { rounds: 30, batches: 5, warmups: 8 },
-    acrossThreads: { rounds: 25, roundMs: 20, warmups: 6 },
-    pings: 20_000,
-  },
-  quick: {
-    inThread: { rounds: 4, batches: 3, warmups: 4 },
-    acrossThreads: { rounds: 3, roundMs: 6, warmups: 3 },
-    pings: 2_000,
-  },
-};
-
-const USAGE = `npm run bench [-- suite…] [--quick] [--json]
-suites: ${SUITES.map(([name]) => name).join(', ')}
-`;
-
-process.exitCode = await main();
-
-async function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+// A reader that has seen enough (`npm run bench | head`) ends the bench, and is no fault.
+process.stdout.on('error', (fault) => {
+  endChildren();
+  process.exit(fault.code === 'EPIPE' ? 0 : 1);
+});
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    endChildren();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
   });
-  const chosen = SUITES.filter(
-    ([name]) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
-  );
-  if (values.help === true || chosen.length === 0) {
-    process.stdout.write(USAGE);
-    return values.help === true ? 0 : 2;
-  }
-  const command = `npm run bench ${['--', ...process.argv.slice(2)].join(' ')}`.replace(/ --$/, '');
-  const machine = describeMachine(command);
-  const effort = EFFORTS[values.quick === true ? 'quick' : 'full'];
-  const suites = [];
-  if (values.json !== true) printHeader(machine);
-  for (const [name, flags] of chosen) {
-    const groups = await runSuite(name, flags, { effort });
-    suites.push({ suite: name, groups });
-    if (values.json !== true) for (const group of groups) printGroup(group);
-  }
-  if (values.json === true) process.stdout.write(`${JSON.stringify({ machine, suites })}\n`);
-  return 0;
 }
 
-function runSuite(name, flags, options) {
-  const script = fileURLToPath(new URL('suite.mjs', import.meta.url));
-  const own = process.versions.bun === undefined ? flags : [];
-  const child = spawn(process.execPath, [...own, script, name, JSON.stringify(options)], {
-    timeout: SUITE_MS_MAX, // two threads that wait for each other for ever must not hold CI up
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    out += text;
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill());
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve(JSON.parse(out.trimEnd().split('\n').at(-1)));
-      else reject(new Error(`the suite '${name}' ended with ${signal ?? code}`));
-    });
-  });
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (fault) {
+  if (!(fault instanceof UsageError || fault instanceof CannotRun)) throw fault;
+  process.stderr.write(`bench: ${fault.message}\n`);
+  if (fault instanceof UsageError) process.stderr.write('see npm run bench -- --help\n');
+  process.exitCode = fault instanceof UsageError ? 2 : 1;
+}
+
+async function main(args) {
+  const options = readOptions(args);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (options.runtime !== undefined && process.env[RUNS_ON] !== options.runtime) {
+    return runOn(options.runtime, fileURLToPath(import.meta.url), args);
+  }
+  const plans = await planOf(options);
+  if (plans.length === 0) {
+    throw new UsageError(`no row contains ${options.only.map((text) => `'${text}'`).join(' or ')}`);
+  }
+  if (options.list) {
+    printPlan(plans);
+    return 0;
+  }
+  const suites = await measureAll(plans, options, args);
+  const rows = suites.flatMap(({ groups }) => groups).flatMap((group) => group.rows);
+  return rows.some(({ why }) => why !== undefined) ? 1 : 0;
+}
+
+/** The command line, as far as it decides what is measured. */
+function commandOf(args) {
+  const said = args.filter(
+    (word, k) => word !== '--json' && !word.startsWith('--out') && args[k - 1] !== '--out',
+  );
+  const quoted = said.map((word) => (/\s/.test(word) ? JSON.stringify(word) : word));
+  return ['npm run bench', ...(quoted.length > 0 ? ['--', ...quoted] : [])].join(' ');
+}
+
+async function measureAll(plans, { json, out, only, quick }, args) {
+  const machine = await describeMachine(commandOf(args));
+  const effort = EFFORTS[quick ? 'quick' : 'full'];
+  const suites = [];
+  if (!json) printHeader(machine, quick);
+  for (const plan of plans) {
+    const suite = await runSuite(plan, { effort, all: only.length === 0 });
+    suites.push(suite);
+    if (!json) printSuite(suite);
+  }
+  const text = `${JSON.stringify({ machine: { ...machine, quick }, suites })}\n`;
+  if (out !== undefined) writeFileSync(out, text);
+  if (json) process.stdout.write(text);
+  return suites;
 }

@@ -5,6 +5,7 @@
  * round and answers its result. Between rounds everybody is back in the event loop.
  */
 import { Worker } from 'node:worker_threads';
+import { nanoseconds } from './clock.mjs';
 
 /** Starts one worker per entry of `[module, role, setup, transfer?]`; modules are file URLs. */
 export async function startCrew(entries) {
@@ -65,9 +66,4 @@ function meet(gate, arrivals) {
     if (spins > SPINS_MAX) Atomics.wait(gate, 0, seen, 1);
   }
   Atomics.notify(gate, 0);
-}
-
-/** Nanoseconds on a clock that all threads share. */
-export function nanoseconds() {
-  return Number(process.hrtime.bigint());
 }

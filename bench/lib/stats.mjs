@@ -31,3 +31,10 @@ export function pairedRatio(samples, yardstick) {
   }
   return spread(ratios);
 }
+
+/** Three significant figures, without an exponent. */
+export function figure(value) {
+  if (!Number.isFinite(value)) return '–';
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,6 +1,7 @@
 /**
- * A pool behind locks, as it is usually written in other languages: one mutex around the stack of free
- * frames, one per frame around its count and length, counters beside them. Any thread may use it.
+ * A pool behind locks, as it is usually written in other languages: one mutex around the stack of
+ * free frames, one per frame around its count and length, counters beside them. Any thread may use
+ * it.
  */
 const LOCK = 0;
 const TOP = 16;

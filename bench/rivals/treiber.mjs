@@ -1,9 +1,9 @@
 /**
- * The pool that everybody writes first: a linked stack of free slots, its head holding index and tag
- * in one Int32, and an atomic reference count per slot. Any thread may use it.
+ * The pool that everybody writes first: a linked stack of free slots, its head holding index and
+ * tag in one Int32, and an atomic reference count per slot. Any thread may use it.
  *
- * It checks nothing: a handle is a bare index, a double release corrupts it, and its 16-bit tag comes
- * round after 65,536 changes of the head.
+ * It checks nothing: a handle is a bare index, a double release corrupts it, and its 16-bit tag
+ * comes round after 65,536 changes of the head.
  */
 const INDEX_BITS = 16;
 const INDEX_MASK = (1 << INDEX_BITS) - 1;

@@ -5,28 +5,37 @@
  */
 import { FramePool } from 'frameslab';
 import { RingBuffer } from 'ringbuf.js';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 
 const BATCH = 32;
 
-/** A line for one frame size, as one side sees it. */
+/** A line for one frame size, as one side sees it: what its way does not need stays undefined. */
 class Line {
-  constructor({ ref, sizeBytes, ringBuffers, memory, done, port, window }) {
-    const pool = FramePool.attach(ref);
+  constructor({ ref, sizeBytes, indices, bytes, memory, done, port, window }) {
+    const pool = ref === undefined ? undefined : FramePool.attach(ref);
     this.pool = pool;
-    this.slots = pool.slots;
-    this.channel = pool.channel('line');
-    this.words = new Int32Array(pool.buffer);
+    this.slots = pool?.slots;
+    this.channel = pool?.channel('line');
+    this.words = pool === undefined ? undefined : new Int32Array(pool.buffer);
     this.sizeBytes = sizeBytes;
-    this.full = new RingBuffer(ringBuffers.full, Uint32Array);
-    this.empty = new RingBuffer(ringBuffers.empty, Uint32Array);
-    this.bytes = new RingBuffer(ringBuffers.bytes, Uint8Array);
-    this.memory = new Int32Array(memory);
+    this.full = indices === undefined ? undefined : new RingBuffer(indices.full, Uint32Array);
+    this.empty = indices === undefined ? undefined : new RingBuffer(indices.empty, Uint32Array);
+    this.bytes = bytes === undefined ? undefined : new RingBuffer(bytes, Uint8Array);
+    this.memory = memory === undefined ? undefined : new Int32Array(memory);
     this.done = new Int32Array(done);
     this.port = port;
     this.window = window;
     this.batch = new Int32Array(BATCH);
     this.cell = new Uint32Array(1);
+    /** What a round needs and leaves behind for the next: allocating it is not part of the work. */
+    this.frame = undefined;
+    this.free = undefined;
+  }
+
+  /** A private frame, and its first word. */
+  ownFrame() {
+    this.frame ??= new Uint8Array(this.sizeBytes);
+    return { frame: this.frame, number: new Int32Array(this.frame.buffer, 0, 1) };
   }
 }
 
@@ -35,13 +44,14 @@ export const roles = {
   consumer: (setup) => side(setup, consumers),
 };
 
-function side(setup, variants) {
+function side({ way, lines: setup }, ways) {
   const lines = setup.map((line) => new Line(line));
-  return async ({ variant, line, count }, passGate) => {
-    const start = variants[variant].prepare?.(lines[line], count);
+  const work = ways[way];
+  return async ({ line, count }, passGate) => {
+    Atomics.store(lines[line].done, 0, 0); // both sides, before either passes the gate
     passGate();
     const begin = nanoseconds();
-    const sum = await variants[variant](lines[line], count, start);
+    const sum = await work(lines[line], count);
     return { ns: (nanoseconds() - begin) / count, sum };
   };
 }
@@ -99,15 +109,14 @@ const producers = {
     }
   },
 
-  ringbufCopy({ bytes, sizeBytes, window }, count) {
-    const frame = new Uint8Array(sizeBytes);
-    const number = new Int32Array(frame.buffer, 0, 1);
+  ringbufCopy(line, count) {
+    const { bytes, sizeBytes } = line;
+    const { frame, number } = line.ownFrame();
     for (let k = 0; k < count; k++) {
       number[0] = k;
       while (bytes.available_write() < sizeBytes);
       bytes.push(frame);
     }
-    return window;
   },
 
   async index({ port, memory, sizeBytes, done, window }, count) {
@@ -120,9 +129,9 @@ const producers = {
     }
   },
 
-  async copy({ port, sizeBytes, done, window }, count) {
-    const frame = new Uint8Array(sizeBytes);
-    const number = new Int32Array(frame.buffer, 0, 1);
+  async copy(line, count) {
+    const { port, done, window } = line;
+    const { frame, number } = line.ownFrame();
     for (let k = 0; k < count; k++) {
       while (k - Atomics.load(done, 0) >= window) await turn();
       number[0] = k;
@@ -130,9 +139,21 @@ const producers = {
     }
   },
 
+  /** Nothing comes back: the collector takes what both sides have let go. */
+  async fresh({ port, sizeBytes, done, window }, count) {
+    for (let k = 0; k < count; k++) {
+      while (k - Atomics.load(done, 0) >= window) await turn();
+      const buffer = new SharedArrayBuffer(sizeBytes);
+      new Int32Array(buffer, 0, 1)[0] = k;
+      port.postMessage(buffer);
+    }
+  },
+
   /** The buffers come back through the same port, transferred as well. */
-  async transfer({ port, sizeBytes, window }, count) {
-    const free = Array.from({ length: window }, () => new ArrayBuffer(sizeBytes));
+  async transfer(line, count) {
+    const { port, sizeBytes, window } = line;
+    line.free ??= Array.from({ length: window }, () => new ArrayBuffer(sizeBytes));
+    const { free } = line;
     let home = 0;
     let wake = () => undefined;
     port.on('message', (buffer) => {
@@ -207,9 +228,9 @@ const consumers = {
     return sum;
   },
 
-  ringbufCopy({ bytes, sizeBytes }, count) {
-    const frame = new Uint8Array(sizeBytes);
-    const number = new Int32Array(frame.buffer, 0, 1);
+  ringbufCopy(line, count) {
+    const { bytes, sizeBytes } = line;
+    const { frame, number } = line.ownFrame();
     let sum = 0;
     for (let k = 0; k < count; k++) {
       while (bytes.available_read() < sizeBytes);
@@ -233,6 +254,15 @@ const consumers = {
     let sum = 0;
     return onMessages(port, count, (frame, k) => {
       sum += new Int32Array(frame.buffer, 0, 1)[0];
+      Atomics.store(done, 0, k + 1);
+      return sum;
+    });
+  },
+
+  fresh({ port, done }, count) {
+    let sum = 0;
+    return onMessages(port, count, (buffer, k) => {
+      sum += new Int32Array(buffer, 0, 1)[0];
       Atomics.store(done, 0, k + 1);
       return sum;
     });
@@ -263,8 +293,4 @@ function onMessages(port, count, take) {
 
 function turn() {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-for (const name of ['index', 'copy']) {
-  consumers[name].prepare = ({ done }) => Atomics.store(done, 0, 0);
 }

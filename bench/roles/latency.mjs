@@ -1,9 +1,9 @@
 /**
- * Ping and pong: two threads that answer each other, in several ways. Each function takes the number
- * of round trips; the pinging side answers how long each one took, in nanoseconds.
+ * Ping and pong: two threads that answer each other, in several ways. Each function takes the
+ * number of round trips; the pinging side answers how long each one took, in nanoseconds.
  */
 import { FramePool } from 'frameslab';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 
 const THERE = 0;
 const BACK = 16;
@@ -32,9 +32,10 @@ export const roles = {
 
 function side(setup, ways) {
   const court = new Court(setup);
-  return async ({ way, count }, passGate) => {
+  const play = ways[setup.way];
+  return async ({ count }, passGate) => {
     passGate();
-    return ways[way](court, count);
+    return play(court, count);
   };
 }
 

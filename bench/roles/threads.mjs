@@ -1,6 +1,6 @@
-/** Threads that work on one pool at once. Each runs for the same time and says what an operation cost. */
+/** Threads that work on one pool at once, each for the same time. */
 import { FramePool } from 'frameslab';
-import { nanoseconds } from '../lib/crew.mjs';
+import { nanoseconds } from '../lib/clock.mjs';
 import { MutexPool } from '../rivals/mutex-pool.mjs';
 import { TreiberPool } from '../rivals/treiber.mjs';
 
@@ -8,7 +8,7 @@ const BATCH = 256;
 const HELD = 64;
 
 export const roles = {
-  member: ({ ref, treiber, mutex, slots: count, word }, index) => {
+  member: ({ work: name, ref, treiber, mutex, slots: count, word }, index) => {
     const { slots } = FramePool.attach(ref);
     const stack = new TreiberPool(treiber, count);
     const locked = new MutexPool(mutex, count);
@@ -35,21 +35,23 @@ export const roles = {
         for (let k = 0; k < BATCH; k++) locked.release(locked.acquire());
       },
     };
-    return ({ work, ns }, passGate) => {
+    const work = works[name];
+    return ({ ns }, passGate) => {
       passGate();
-      return costOf(works[work], ns);
+      return repeat(work, ns);
     };
   },
 };
 
-function costOf(work, ns) {
-  const start = nanoseconds();
-  let now = start;
+/** How many operations it did, from when to when: where threads outnumber cores, they take turns. */
+function repeat(work, ns) {
+  const begin = nanoseconds();
+  let end = begin;
   let operations = 0;
-  while (now - start < ns) {
+  while (end - begin < ns) {
     for (let k = 0; k < 8; k++) work();
     operations += 8 * BATCH;
-    now = nanoseconds();
+    end = nanoseconds();
   }
-  return (now - start) / operations;
+  return { operations, begin, end };
 }

@@ -1,14 +1,14 @@
 /**
- * From a producer's thread to a consumer's, end to end: take a frame, write its length and its number,
- * hand it over, read the number there, give the frame back. Both threads stay warm: they spin, or run
- * their event loops where the way of handing over needs them.
+ * From a producer's thread to a consumer's, end to end: take a frame, write its length and its
+ * number, hand it over, read the number there, give the frame back. Both threads stay warm: they
+ * spin, or run their event loops where the way of handing over needs them.
  */
 import { MessageChannel } from 'node:worker_threads';
 import { FramePool } from 'frameslab';
 import { RingBuffer } from 'ringbuf.js';
-import { measureAcrossThreads } from '../lib/across-threads.mjs';
+import { measureAcrossThreads, onlyWanted, withBase } from '../lib/across-threads.mjs';
 import { startCrew } from '../lib/crew.mjs';
-import { figure } from '../lib/table.mjs';
+import { fasterThan, nanosecondsAtMost } from '../lib/goals.mjs';
 import { sumUpTo } from '../roles/handover.mjs';
 
 const KIB = 2 ** 10;
@@ -18,94 +18,129 @@ const CAPACITY = 64;
 const FRAMES = 64;
 const CACHE_FRAMES = 32;
 const IN_FLIGHT_BYTES_MAX = 64 * MIB;
+/** What a round may allocate in ways that allocate for each frame. */
+const ROUND_BYTES_MAX = 1024 * MIB;
 const BATCH = 32;
 
+const INDEX = 'postMessage(index)';
+const TRANSFER = 'postMessage, transferred there and back';
+const COPY = 'postMessage, copied';
+
+/**
+ * `needs` says what the threads are given: a pool, memory with rings of indices, a ring, a port.
+ */
 const WAYS = [
-  ['handles', 'frameslab, integer twins', { ns: 60 }],
-  ['frames', 'frameslab, Frame objects'],
-  ['batches', `frameslab, batches of ${BATCH}`],
-  ['ringbuf', 'ringbuf.js, indices there and back'],
-  ['ringbufCopy', 'ringbuf.js, bytes copied in and out'],
-  ['index', 'postMessage(index)'],
-  ['transfer', 'postMessage, transferred there and back'],
-  ['copy', 'postMessage, copied'],
+  { way: 'handles', name: 'frameslab, integer twins', needs: ['pool'] },
+  { way: 'frames', name: 'frameslab, Frame objects', needs: ['pool'] },
+  { way: 'batches', name: `frameslab, batches of ${BATCH}`, needs: ['pool'] },
+  { way: 'ringbuf', name: 'ringbuf.js, indices there and back', needs: ['memory', 'indices'] },
+  { way: 'ringbufCopy', name: 'ringbuf.js, bytes copied in and out', needs: ['bytes'] },
+  { way: 'index', name: INDEX, needs: ['memory', 'port'] },
+  { way: 'transfer', name: TRANSFER, needs: ['port'], bounded: true },
+  { way: 'fresh', name: 'postMessage(new SharedArrayBuffer)', needs: ['port'], bounded: true },
+  { way: 'copy', name: COPY, needs: ['port'], bounded: true },
 ];
+const TWINS = 0;
 
 export const title = 'Producer → consumer, end to end, per frame';
 
-export async function run({ effort }) {
-  const lines = SIZES.map(makeLine);
-  const roles = new URL('../roles/handover.mjs', import.meta.url);
-  const crew = await startCrew([
-    [roles, 'producer', lines.map(([producer]) => producer), lines.map(([p]) => p.port)],
-    [roles, 'consumer', lines.map(([, consumer]) => consumer), lines.map(([, c]) => c.port)],
-  ]);
-  const variants = SIZES.flatMap((size, line) =>
-    WAYS.map(([way, name, target]) => ({
-      name,
-      target,
-      size,
-      way,
-      yardstick: false,
-      countMax: way.startsWith('ringbufC') || way === 'copy' ? undefined : 200_000,
-      round: (count) => round(crew, way, line, count),
-    })),
-  );
-  const rows = await measureAcrossThreads(variants, effort.acrossThreads);
-  await crew.end();
-  return SIZES.map((size, line) =>
-    group(size, rows.slice(line * WAYS.length).slice(0, WAYS.length)),
-  );
+export function groups() {
+  return SIZES.map((size) => ({
+    title: `${title}, frames of ${size < MIB ? `${size / KIB} KiB` : `${size / MIB} MiB`}`,
+    note: `cacheFrames: ${CACHE_FRAMES} (given explicitly), ${FRAMES} frames, capacity ${CAPACITY}`,
+    yardstick: 'integer twins',
+    rows: WAYS.map(({ name }, k) => ({ name, goals: k === TWINS ? goalsAt(size) : [] })),
+  }));
 }
 
-async function round(crew, variant, line, count) {
-  const whole = variant === 'batches' ? Math.ceil(count / BATCH) * BATCH : count;
-  const [, consumer] = await crew.round({ variant, line, count: whole });
+function goalsAt(size) {
+  const flat = {
+    text: '≤ 1.1 × its cost at 1 KiB',
+    most: 1.1,
+    value: (row, _, [smallest]) => row.ns.median / smallest.get(row.name)?.ns.median,
+  };
+  return [
+    nanosecondsAtMost(60),
+    ...(size > SIZES[0] ? [flat] : []),
+    fasterThan(INDEX, 15),
+    fasterThan(TRANSFER, 60, 'transferred'),
+    ...(size >= MIB ? [fasterThan(COPY, 1000, 'copied')] : []),
+  ];
+}
+
+export async function run({ effort, wanted }) {
+  const pairs = withBase(wanted, TWINS);
+  const crews = new Map();
+  for (const row of new Set(pairs.map(([, r]) => r))) crews.set(row, await startWay(WAYS[row]));
+  const variants = pairs.map(([group, row]) => ({
+    group,
+    row,
+    countMax: WAYS[row].bounded ? Math.max(8, ROUND_BYTES_MAX / SIZES[group]) : undefined,
+    round: (count) => round(crews.get(row), WAYS[row].way, group, count),
+  }));
+  const results = await measureAcrossThreads(variants, effort.acrossThreads, TWINS);
+  for (const crew of crews.values()) await crew.end();
+  return onlyWanted(results, wanted);
+}
+
+function startWay({ needs, way }) {
+  const lines = SIZES.map((size) => makeLine(size, needs));
+  const roles = new URL('../roles/handover.mjs', import.meta.url);
+  const side = (end) => {
+    const setup = lines.map((line) => line[end]);
+    return { setup: { way, lines: setup }, ports: setup.flatMap(({ port }) => port ?? []) };
+  };
+  const [producer, consumer] = [side(0), side(1)];
+  return startCrew([
+    [roles, 'producer', producer.setup, producer.ports],
+    [roles, 'consumer', consumer.setup, consumer.ports],
+  ]);
+}
+
+async function round(crew, way, line, count) {
+  const whole = way === 'batches' ? Math.ceil(count / BATCH) * BATCH : count;
+  const [, consumer] = await crew.round({ line, count: whole });
   if (consumer.sum !== sumUpTo(whole)) {
-    throw new Error(`${variant}: the consumer found ${consumer.sum}, not ${sumUpTo(whole)}`);
+    throw new Error(`${way}: the consumer found ${consumer.sum}, not ${sumUpTo(whole)}`);
   }
   return consumer.ns;
 }
 
-function group(size, rows) {
-  const base = rows[0].ns.median;
-  return {
-    title: `${title}, frames of ${size < MIB ? `${size / KIB} KiB` : `${size / MIB} MiB`}`,
-    note: `cacheFrames: ${CACHE_FRAMES} (given explicitly), ${FRAMES} frames, capacity ${CAPACITY}`,
-    rows: rows.map((row) => ({ ...row, note: `${figure(row.ns.median / base)} × integer twins` })),
+/** What both sides need for one frame size. */
+function makeLine(sizeBytes, needs) {
+  const window = Math.max(4, Math.min(FRAMES, IN_FLIGHT_BYTES_MAX / sizeBytes));
+  const common = { sizeBytes, window, done: new SharedArrayBuffer(64) };
+  const makers = {
+    pool: () => ({ ref: makePool(sizeBytes).ref }),
+    memory: () => ({ memory: new SharedArrayBuffer(FRAMES * sizeBytes) }),
+    indices: () => ({ indices: makeIndices() }),
+    bytes: () => ({
+      bytes: RingBuffer.getStorageForCapacity(sizeBytes * Math.min(4, window), Uint8Array),
+    }),
   };
+  for (const need of needs) Object.assign(common, makers[need]?.());
+  if (!needs.includes('port')) return [common, common];
+  const { port1, port2 } = new MessageChannel();
+  return [
+    { ...common, port: port1 },
+    { ...common, port: port2 },
+  ];
 }
 
-/** What both sides need for one frame size: the slab, and what the rivals use instead. */
-function makeLine(sizeBytes) {
-  const pool = FramePool.create({
-    frameSizeBytes: sizeBytes,
+function makePool(frameSizeBytes) {
+  return FramePool.create({
+    frameSizeBytes,
     frames: FRAMES,
     threadsMax: 3,
     cacheFrames: CACHE_FRAMES,
     channels: { line: { capacity: CAPACITY } },
   });
-  const window = Math.max(4, Math.min(FRAMES, IN_FLIGHT_BYTES_MAX / sizeBytes));
+}
+
+function makeIndices() {
   const ring = (ints) => RingBuffer.getStorageForCapacity(ints, Uint32Array);
-  const ringBuffers = {
-    full: ring(CAPACITY),
-    empty: ring(FRAMES),
-    bytes: RingBuffer.getStorageForCapacity(sizeBytes * Math.min(4, window), Uint8Array),
-  };
-  new RingBuffer(ringBuffers.empty, Uint32Array).push(
-    Uint32Array.from({ length: FRAMES }, (_, k) => k),
-  );
-  const { port1, port2 } = new MessageChannel();
-  const shared = {
-    ref: pool.ref,
-    sizeBytes,
-    ringBuffers,
-    memory: new SharedArrayBuffer(FRAMES * sizeBytes),
-    done: new SharedArrayBuffer(64),
-    window,
-  };
-  return [
-    { ...shared, port: port1 },
-    { ...shared, port: port2 },
-  ];
+  const rings = { full: ring(CAPACITY), empty: ring(FRAMES) };
+  const indices = Uint32Array.from({ length: FRAMES }, (_, k) => k);
+  new RingBuffer(rings.empty, Uint32Array).push(indices);
+  return rings;
 }

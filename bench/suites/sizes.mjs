@@ -3,48 +3,53 @@ import { FramePool } from 'frameslab';
 import { measureInThread } from '../lib/in-thread.mjs';
 
 const FRAMES = [16, 256, 4096, 65_536, 1_000_000];
-const FULL = 0.99;
+const SHARES = [0, 0.99];
 const CACHE_FRAMES = 4;
 /** Beyond the cache, so that each turn refills and spills. */
 const HELD = 16;
-const word = new Int32Array(new SharedArrayBuffer(64));
 
 export const title = 'From 16 slots to a million';
+export const passes = ({ inThread }) => inThread.passes;
 
-export function run({ effort }) {
-  const empty = FRAMES.map((frames) => poolOf(frames, 0));
-  const full = FRAMES.map((frames) => poolOf(frames, FULL));
-  const pools = [...empty, ...full];
-  const one = pools.map(({ slots, label }) => ({
-    name: label,
-    run(count) {
-      for (let k = 0; k < count; k++) slots.release(slots.acquire());
-    },
-  }));
-  const several = pools.filter(({ free }) => free >= HELD).map(holding);
-  const note = `cacheFrames: ${CACHE_FRAMES}`;
+export function groups() {
+  const common = { note: `cacheFrames: ${CACHE_FRAMES}`, yardstick: 'Atomics.add' };
   return [
-    group('acquire + release, by frames in the pool', one, note, effort),
-    group(`${HELD} held at a time, by frames in the pool`, several, note, effort),
+    { ...common, title: 'acquire + release, by frames in the pool', rows: rows(1, one) },
+    {
+      ...common,
+      title: `${HELD} held at a time, by frames in the pool`,
+      rows: rows(HELD, several),
+    },
   ];
 }
 
-function group(name, workloads, note, effort) {
-  const rows = measureInThread([yardstick(), ...workloads], effort.inThread);
-  return { title: name, note, yardstick: 'Atomics.add', rows };
+export function run({ effort, wanted }) {
+  return measureInThread(groups(), wanted, effort.inThread);
 }
 
-function holding({ slots, label }) {
+function rows(most, work) {
+  return SHARES.flatMap((share) =>
+    FRAMES.filter((frames) => frames - Math.floor(frames * share) >= most).map((frames) => ({
+      name: `${frames.toLocaleString('en-US')} frames, ${share === 0 ? 'none' : '99 %'} held`,
+      per: most,
+      make: () => work(poolOf(frames, share)),
+    })),
+  );
+}
+
+function one(slots) {
+  return (count) => {
+    for (let k = 0; k < count; k++) slots.release(slots.acquire());
+  };
+}
+
+function several(slots) {
   const held = new Int32Array(HELD);
-  return {
-    name: label,
-    per: HELD,
-    run(count) {
-      for (let k = 0; k < count; k++) {
-        for (let j = 0; j < HELD; j++) held[j] = slots.acquire();
-        for (let j = 0; j < HELD; j++) slots.release(held[j]);
-      }
-    },
+  return (count) => {
+    for (let k = 0; k < count; k++) {
+      for (let j = 0; j < HELD; j++) held[j] = slots.acquire();
+      for (let j = 0; j < HELD; j++) slots.release(held[j]);
+    }
   };
 }
 
@@ -64,16 +69,5 @@ function poolOf(frames, share) {
     const stride = 7919;
     for (let k = 0; k < frames - held; k++) slots.release(handles[(k * stride) % frames]);
   }
-  const label = `${frames.toLocaleString('en-US')} frames, ${share === 0 ? 'none' : '99 %'} held`;
-  return { slots, label, free: frames - held };
-}
-
-function yardstick() {
-  return {
-    name: 'yardstick: one Atomics.add',
-    yardstick: true,
-    run(count) {
-      for (let k = 0; k < count; k++) Atomics.add(word, 0, 1);
-    },
-  };
+  return slots;
 }

@@ -35,9 +35,7 @@
  */
 import type { ChannelGeometry, Geometry } from './geometry.js';
 import { slotsOf } from './geometry.js';
-
-/** Ints in a cache line of 64 bytes. */
-export const LINE = 16;
+import { bytesUp, LINE, lineUp, powerOfTwo, staggered } from './rounding.js';
 
 /** Fields of the header, in ints. */
 export enum HEADER {
@@ -221,14 +219,6 @@ export interface Layout {
 /** Leaves stand a line apart while that costs at most 16 KiB. */
 const SPACED_LEAVES_MAX = 256;
 
-const lineUp = (ints: number): number => Math.ceil(ints / LINE) * LINE;
-const bytesUp = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-/** The smallest power of two that is at least `n`. */
-export function powerOfTwo(n: number): number {
-  return n <= 1 ? 1 : 1 << (32 - Math.clz32(n - 1));
-}
-
 /** Draws the slab for a geometry. Pure. */
 export function layoutOf(geometry: Geometry): Layout {
   const slots = slotsOf(geometry);
@@ -278,7 +268,7 @@ export function layoutOf(geometry: Geometry): Layout {
   const tracesAt = geometry.traceRate > 0 ? region(slots * TRACE.size) : 0;
 
   const dataInFrameBytes = bytesUp(geometry.headerBytes);
-  const frameStrideBytes = dataInFrameBytes + bytesUp(geometry.frameSizeBytes);
+  const frameStrideBytes = staggered(dataInFrameBytes + bytesUp(geometry.frameSizeBytes));
   return {
     ...at,
     slots,

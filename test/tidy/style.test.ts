@@ -17,7 +17,7 @@ type Files = ReadonlyMap<string, string>;
 /** The house, lowest floor first. A file may import only from floors below its own. */
 const FLOORS: readonly (readonly string[])[] = [
   ['errors.ts'],
-  ['slab/geometry.ts'],
+  ['slab/geometry.ts', 'slab/rounding.ts'],
   ['slab/layout.ts', 'slab/engine.ts'],
   ['slab/header.ts'],
   ['slab/slab.ts'],

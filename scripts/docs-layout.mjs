@@ -21,7 +21,7 @@ async function load() {
   const folder = mkdtempSync(join(tmpdir(), 'frameslab-layout-'));
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    for (const name of ['errors', 'geometry', 'layout']) {
+    for (const name of ['errors', 'geometry', 'rounding', 'layout']) {
       const path = name === 'errors' ? 'errors.ts' : `slab/${name}.ts`;
       const { outputText } = ts.transpileModule(readFileSync(source + path, 'utf8'), {
         compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
@@ -30,7 +30,10 @@ async function load() {
       writeFileSync(join(folder, `${name}.js`), flat);
     }
     const at = (name) => pathToFileURL(join(folder, `${name}.js`)).href;
-    return { ...(await import(at('layout'))), ...(await import(at('geometry'))) };
+    const [layout, geometry, rounding] = ['layout', 'geometry', 'rounding'].map(
+      (name) => import(at(name)),
+    );
+    return { ...(await layout), ...(await geometry), ...(await rounding) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

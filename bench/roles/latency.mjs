@@ -10,6 +10,8 @@ const BACK = 16;
 const WAKE = 32;
 /** Longer than any spinning before sleep: whoever waits so long is asleep. */
 const PAUSE_NS = 150_000;
+/** So many wake-ups may be on their way. */
+const TIMES = 1024;
 
 class Court {
   constructor({ ref, words, port }) {
@@ -124,7 +126,7 @@ const pings = {
     for (let k = 0; k < count; k++) {
       pause();
       court.wakes += 1;
-      times[0] = nanoseconds();
+      times[court.wakes % TIMES] = nanoseconds();
       Atomics.store(words, WAKE, court.wakes);
       Atomics.notify(words, WAKE);
     }
@@ -192,13 +194,15 @@ const pongs = {
 
   bareWake(court, count) {
     const { words, times } = court;
-    const latencies = [];
+    const latencies = new Float64Array(count);
     for (let k = 0; k < count; k++) {
-      const outcome = Atomics.wait(words, WAKE, court.wakes);
-      if (outcome === 'ok') latencies.push(nanoseconds() - times[0]); // else it did not sleep
+      // Each wake-up has its own time: one that came while the last was still being slept off was
+      // late as well.
+      Atomics.wait(words, WAKE, court.wakes);
       court.wakes += 1;
+      latencies[k] = nanoseconds() - times[court.wakes % TIMES];
     }
-    return Float64Array.from(latencies);
+    return latencies;
   },
 
   wake({ there }, count) {

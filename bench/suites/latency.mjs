@@ -93,7 +93,7 @@ function startWay(way) {
     threadsMax: 3,
     channels: { there: { capacity: 4 }, back: { capacity: 4 } },
   });
-  const words = new SharedArrayBuffer(512);
+  const words = new SharedArrayBuffer(256 + 1024 * 8);
   const { port1, port2 } = new MessageChannel();
   const roles = new URL('../roles/latency.mjs', import.meta.url);
   const common = { way, ref: pool.ref, words };

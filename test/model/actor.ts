@@ -128,6 +128,18 @@ export class Actor {
     return last;
   }
 
+  /** All caches together hold no more than the reserve. */
+  *checkReserve(): Steps {
+    const { gate } = this.instance;
+    const { tops, most } = this.world.reserve;
+    let cached = 0;
+    for (const at of tops) {
+      if (gate.load(NO_SITE, this.world.machine.memory, at)) yield;
+      cached += gate.act() as number;
+    }
+    if (cached > most) throw new Error(`${cached} slots are cached, the reserve is ${most}`);
+  }
+
   *retain(handle: number): Steps {
     this.world.hold(1, this.thread);
     yield* result(this.pool.slots.retain(handle));

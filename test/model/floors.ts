@@ -68,5 +68,7 @@ export const floors: Readonly<Record<string, Floors>> = {
   'broadcast-join-close': [2, 0, -1],
   'broadcast-close': [2, 0, -1],
   'attach-attach': [2, 0, -1],
+  'borrow-attach': [1, 0, -1],
+  'borrow-attach-twice': [1, 0, -1],
   'close-close': [2, 0, -1],
 };

@@ -54,6 +54,23 @@ const deaths = (preemptions: number, kills = 1): Bounds => ({ preemptions, kills
 /** All of them. */
 export const mutants: readonly Mutant[] = [
   {
+    flaw: 'a share is given back before the cache has shrunk',
+    changes: [
+      [
+        'this.spill(this.i32[this.topAt] - this.cacheLimit), this.shares.giveBack(recalled)',
+        'this.shares.giveBack(recalled), this.spill(this.i32[this.topAt] - this.cacheLimit)',
+      ],
+    ],
+    scenario: 'borrow-attach-twice',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a share is borrowed whoever uses it',
+    changes: [['Atomics.compareExchange(i32, sharesAt + seat, 0, this.seat + 1) === 0', '!0']],
+    scenario: 'borrow-attach',
+    bounds: orders(2),
+  },
+  {
     flaw: 'free bits are taken by a plain store',
     changes: [
       [
@@ -101,7 +118,7 @@ export const mutants: readonly Mutant[] = [
   {
     flaw: 'the generation stands still at a spill',
     changes: [
-      ['i32[at] = nextGeneration(i32[at], generationMask, 0)', 'i32[at] = withPayload(i32[at], 0)'],
+      ['i32[at] = nextGeneration(word, generationMask, 0)', 'i32[at] = withPayload(word, 0)'],
     ],
     scenario: 'verdict',
     bounds: orders(9),
@@ -323,7 +340,7 @@ export const mutants: readonly Mutant[] = [
     ],
     scenario: 'recount-lease',
     bounds: deaths(2),
-    focus: /^(attempt|cellsOf): /,
+    focus: /^(attempt|cellsOf\d*): /,
   },
   {
     flaw: 'nobody looks at the suspect flag after lowering a ledger',
@@ -534,7 +551,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a revocation does not ask which lease it is for',
-    changes: [['if (refs.handleOf(slot) !== handle) return !1;', '']],
+    changes: [['if (refs.codec.encode(slot, word) !== handle) return !1;', '']],
     scenario: 'revoke-late',
     bounds: orders(0),
   },

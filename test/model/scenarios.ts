@@ -42,6 +42,35 @@ const takeUnused = (back: (me: Actor, slot: number) => Steps): Body =>
     }
   };
 
+/** Holds `count` frames at once, and looks after each release if the caches keep to the reserve. */
+const hoard = (count: number): Body =>
+  function* (me) {
+    const held: number[] = [];
+    for (let k = 0; k < count; k++) {
+      const handle = yield* me.tryAcquire();
+      if (handle !== 0) held.push(handle);
+    }
+    for (const handle of held) {
+      yield* me.release(handle);
+      yield* me.checkReserve();
+    }
+  };
+
+/** Releases what `hoardedByFirst` left. */
+const releaseHoard = (count: number): Body =>
+  function* (me) {
+    for (let k = 0; k < count; k++) {
+      yield* me.release(me.world.note(`hoarded ${k}`));
+      yield* me.checkReserve();
+    }
+  };
+
+const attachAndHoard = (count: number): Body =>
+  function* (me) {
+    yield* me.attach();
+    yield* hoard(count)(me);
+  };
+
 /** Takes a frame as soon as there is one, and returns it. */
 function* waitAndReturn(me: Actor): Steps {
   const handle = yield* me.acquireSync();
@@ -783,6 +812,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         yield* takeAndReturn(1)(me);
       },
     ],
+  },
+  'borrow-attach': {
+    law: 'a cache that grew into the share of an empty seat, and who sits down in it, keep to the reserve',
+    options: { ...small, frames: 1, cacheFrames: 1, cacheFramesMax: 2 },
+    strangers: [1],
+    prepare: (world) => world.fillAuditorsCache(),
+    bodies: [hoard(3), attachAndHoard(2)],
+  },
+  'borrow-attach-twice': {
+    law: 'so does one that was asked to give the share back, and one that asks again',
+    options: { ...small, frames: 2, cacheFrames: 1, cacheFramesMax: 2 },
+    strangers: [1],
+    prepare: (world) => {
+      world.fillAuditorsCache();
+      world.hoardedByFirst(3);
+    },
+    bodies: [releaseHoard(3), attachAndHoard(1)],
   },
   'close-close': {
     law: 'a thread that leaves gives its cache back, and serves who waits for it',

@@ -198,6 +198,27 @@ export class World implements Subject {
     this.held += this.kept.length;
   }
 
+  /** The auditor's cache is as full as it may be: of the reserve, only what the others use is left. */
+  fillAuditorsCache(): void {
+    this.auditor.slots.release(this.auditor.slots.acquire());
+  }
+
+  /** The first thread's cache has grown, and the thread holds `count` frames: one more than that. */
+  hoardedByFirst(count: number): void {
+    const a = this.actors[0] as Actor;
+    const take = (): number[] => Array.from({ length: count }, () => finish(a.tryAcquire()));
+    for (const handle of take()) finish(a.release(handle));
+    take().forEach((handle, k) => void this.notes.set(`hoarded ${k}`, handle));
+  }
+
+  /** Where each seat says how many slots its cache has, and how many all of them may have. */
+  get reserve(): { readonly tops: readonly number[]; readonly most: number } {
+    const { layout, geometry } = internals(this.auditor).slab;
+    const seats = [...Array(geometry.threadsMax).keys()];
+    const tops = seats.map((seat) => layout.seatsAt + seat * SEAT.size + SEAT.top);
+    return { tops, most: geometry.threadsMax * geometry.cacheFrames };
+  }
+
   /** The second thread holds one alone. */
   heldBySecond(): void {
     this.notes.set('second', finish((this.actors[1] as Actor).tryAcquire()));
@@ -384,6 +405,7 @@ interface Inside {
     readonly layout: Readonly<
       Record<'summaryAt' | 'rootAt' | 'flightsAt' | 'slotsAt' | 'seatsAt' | 'leavesAt', number>
     >;
+    readonly geometry: { readonly threadsMax: number; readonly cacheFrames: number };
   };
   readonly refs: {
     readonly cached: number;

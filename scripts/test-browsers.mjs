@@ -5,34 +5,35 @@
  * `npm run test:browsers -- firefox` runs one browser. Prints a line per law, also for one that a
  * browser cannot run, and why. A law that does not hold, that takes too long, or that is left out
  * although the browser is not known to lack what it needs, ends it with a non-zero exit. The results
- * are kept in `.tools/results/browsers.json`.
+ * are kept in `.tools/results/browsers.json`; `--write` writes the table in README.md.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { answerOf } from '../test/browsers/echo.mjs';
 import { browserNames, launch } from './lib/browsers.mjs';
 import { CannotRun } from './lib/fetch.mjs';
+import { mergeResults, writeTable } from './lib/results.mjs';
 import { serve } from './lib/serve.mjs';
 import { buildVitePage } from './lib/vite-page.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const results = `${root}.tools/results`;
 const LAW_MS = 60_000;
 
-/** Files of laws: on which site, and without what. */
+const WITHOUT = 'without waitAsync';
+
+/** Files of laws: on which site, without what, and in which column of README's table. */
 const suites = [
-  { laws: 'sharing', site: 'isolated' },
-  { laws: 'waiting', site: 'isolated' },
-  { laws: 'deaths', site: 'isolated' },
-  { laws: 'audio', site: 'isolated' },
-  { laws: 'sharing', site: 'isolated', without: 'waitAsync' },
-  { laws: 'waiting', site: 'isolated', without: 'waitAsync' },
-  { laws: 'deaths', site: 'isolated', without: 'waitAsync' },
-  { laws: 'plain', site: 'plain' },
+  { laws: 'sharing', site: 'isolated', column: 'page and workers' },
+  { laws: 'waiting', site: 'isolated', column: 'waiting' },
+  { laws: 'deaths', site: 'isolated', column: 'watch, reclaim' },
+  { laws: 'audio', site: 'isolated', column: 'AudioWorklet' },
+  { laws: 'sharing', site: 'isolated', without: 'waitAsync', column: WITHOUT },
+  { laws: 'waiting', site: 'isolated', without: 'waitAsync', column: WITHOUT },
+  { laws: 'deaths', site: 'isolated', without: 'waitAsync', column: WITHOUT },
+  { laws: 'plain', site: 'plain', column: 'not isolated' },
   // What docs/recipes.md and docs/isolation.md say was measured in Chromium.
-  { laws: 'claims', site: 'isolated', only: 'chromium' },
-  { laws: 'isolation', site: 'isolated', only: 'chromium' },
-  { laws: 'vite', site: 'vite' },
+  { laws: 'claims', site: 'isolated', only: 'chromium', column: 'recipes' },
+  { laws: 'isolation', site: 'isolated', only: 'chromium', column: 'recipes' },
+  { laws: 'vite', site: 'vite', column: 'built by Vite' },
 ];
 /** What a browser is known to lack. A law that is left out for any other reason has failed. */
 const lacking = {
@@ -114,25 +115,29 @@ async function runSuite(which, browser, site, suite) {
 
 async function runBrowser(which, sites) {
   const { name, version, browser } = await launch(which);
-  const date = new Date().toISOString().slice(0, 10);
-  const sum = { name, version, date, passed: 0, failed: 0, notRun: [] };
+  const row = { name, version, columns: {}, passed: 0, failed: 0, notRun: 0, notes: [] };
   console.log(`\n${name} ${version}, headless`);
   try {
     for (const suite of suites.filter(({ only = which }) => only === which)) {
-      const found = await runSuite(which, browser, sites[suite.site], suite);
-      sum.passed += found.passed;
-      sum.failed += found.failed;
-      sum.notRun.push(...found.notRun);
+      const { passed, failed, notRun } = await runSuite(which, browser, sites[suite.site], suite);
+      row.columns[suite.column] ??= { passed: 0, failed: 0, notRun: 0 };
+      for (const sum of [row, row.columns[suite.column]]) {
+        sum.passed += passed;
+        sum.failed += failed;
+        sum.notRun += notRun.length;
+      }
+      row.notes.push(...notRun.map(({ law, why }) => `not run: ${law}: ${why}`));
     }
   } finally {
     await browser.close();
   }
-  return sum;
+  return row;
 }
 
 // ---------------------------------------------------------------------------------------------
 
-const wanted = process.argv.slice(2);
+const write = process.argv.includes('--write');
+const wanted = process.argv.slice(2).filter((word) => word !== '--write');
 const strangers = wanted.filter((name) => !browserNames.includes(name));
 const reports = [];
 let failed = strangers.length;
@@ -157,10 +162,13 @@ for (const report of reports) {
   passed += report.passed;
   failed += report.failed;
 }
+const columns = [...new Set(suites.map(({ column }) => column))];
+const date = new Date().toISOString().slice(0, 10);
+const titles = reports.map(({ name, version }) => `${name} ${version}`);
 if (reports.length === browserNames.length) {
-  mkdirSync(results, { recursive: true });
-  writeFileSync(`${results}/browsers.json`, `${JSON.stringify(reports, null, 2)}\n`);
+  mergeResults('browsers', { date, columns, rows: reports }, titles);
+  if (write) writeTable('browsers');
 }
-const left = reports.flatMap(({ notRun }) => notRun).length;
+const left = reports.reduce((sum, { notRun }) => sum + notRun, 0);
 console.log(`\n${passed} passed, ${failed} failed${left > 0 ? `, ${left} skipped` : ''}`);
 if (failed > 0) process.exitCode = 1;

@@ -6,7 +6,7 @@
  *     { "date": "2026-11-25",
  *       "columns": ["unit", "threads"],            as the rows use them, in the table's order
  *       "rows": [{ "name": "Bun", "version": "1.4.5",
- *                  "waiting": { "sync": "wait", "async": "waitAsync" },   as stats() says it
+ *                  "waiting": { "sync": "wait", "async": "waitAsync" },   as stats() says it, if asked
  *                  "columns": { "unit": { "passed": 900, "failed": 0, "notRun": 1 } },
  *                  "passed": 1200, "failed": 0, "notRun": 2,
  *                  "notes": ["2 not run: why"] }] }
@@ -47,12 +47,12 @@ export function writeTable(name) {
 
 /** The table, and below it when it was made and what its footnotes say. */
 export function tableOf({ date, columns, rows }) {
-  const head = ['', ...columns, 'blocking', 'promises', 'passed', 'not run'];
+  const ways = rows.some(({ waiting }) => waiting !== undefined);
+  const head = ['', ...columns, ...(ways ? ['blocking', 'promises'] : []), 'passed', 'not run'];
   const lines = rows.map((row) => [
     `${row.name} ${row.version}`,
     ...columns.map((column) => verdict(row.columns[column])),
-    row.waiting?.sync ?? '–',
-    row.waiting?.async ?? '–',
+    ...(ways ? [row.waiting?.sync ?? '–', row.waiting?.async ?? '–'] : []),
     row.passed.toLocaleString('en'),
     String(row.notRun),
   ]);

@@ -36,7 +36,6 @@ export class Frame {
   private name: Handle;
   private count = 1;
   private external: External | undefined;
-  private headerView: DataView<SharedArrayBuffer> | undefined;
 
   /** @internal Made by the pool. */
   constructor(table: SlotTable, handle: Handle, external?: External) {
@@ -123,11 +122,7 @@ export class Frame {
   /** The user header of `headerBytes` bytes in place, as the last user left it. Allocates once. */
   get header(): DataView<SharedArrayBuffer> {
     const external = this.alive();
-    if (external !== undefined) return external.header;
-    const { slab } = this.table.refs;
-    const slot = this.table.index(this.name);
-    this.headerView ??= new DataView(slab.buffer, slab.headerAt(slot), slab.geometry.headerBytes);
-    return this.headerView;
+    return external === undefined ? this.table.headerOf(this.name) : external.header;
   }
 
   /** The slot's index, or −1 for an external frame. */

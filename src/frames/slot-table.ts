@@ -44,6 +44,7 @@ export class SlotTable {
   private readonly frameSizeBytes: number;
   private readonly views: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
   private readonly rooms: (Uint8Array<SharedArrayBuffer> | undefined)[] = [];
+  private readonly headers: (DataView<SharedArrayBuffer> | undefined)[] = [];
 
   /** @internal */
   constructor(refs: References) {
@@ -158,6 +159,17 @@ export class SlotTable {
     if (room !== undefined) return room;
     const made = this.refs.slab.bytesOf(slot, this.frameSizeBytes);
     this.rooms[slot] = made;
+    return made;
+  }
+
+  /** @internal The user header in place; one view per slot. */
+  headerOf(handle: Handle): DataView<SharedArrayBuffer> {
+    const slot = this.refs.check(handle);
+    const known = this.headers[slot];
+    if (known !== undefined) return known;
+    const { buffer, geometry } = this.refs.slab;
+    const made = new DataView(buffer, this.refs.slab.headerAt(slot), geometry.headerBytes);
+    this.headers[slot] = made;
     return made;
   }
 

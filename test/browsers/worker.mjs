@@ -17,6 +17,14 @@ const scenes = {
 
   idle() {},
 
+  /** Attaches, and answers when its lock had time to be granted. */
+  async settle(ref) {
+    pool = FramePool.attach(ref);
+    pool.tryAcquire();
+    await navigator.locks.query();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  },
+
   /** How promises wait in this thread. */
   waiting: () => pool.stats().asyncWaiting,
 

@@ -116,6 +116,24 @@ async function death(start, { firstTurn, ending }) {
   return took;
 }
 
+/** Each ends sooner than the watcher looks again; what they held comes back all the same. */
+async function soon(start) {
+  const pool = FramePool.create({ frameSizeBytes: 64, frames: 8, threadsMax: 8 });
+  for (let k = 0; k < 5; k++) {
+    const victim = start(`victim ${k}`);
+    pool.watch(victim.thread);
+    await victim.play('settle', pool.ref);
+    victim.thread.terminate();
+  }
+  const took = await until(NOTICED_MS, () => {
+    const { threads, framesInUse } = pool.stats();
+    return threads.length === 1 && framesInUse === 0 ? '' : `${threads.length - 1} seats are taken`;
+  });
+  allHome(pool);
+  pool.close();
+  return took;
+}
+
 const manner = (how) => () => withCrew((start) => death(start, how));
 
 export const laws = {
@@ -127,5 +145,6 @@ export const laws = {
     firstTurn: true,
     ending: 'asleep',
   }),
+  'so are those that ended before anybody saw their locks': () => withCrew(soon),
   'so is one ended in the middle of its work': manner({ firstTurn: true, ending: 'busy' }),
 };

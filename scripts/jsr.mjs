@@ -29,8 +29,15 @@ function stage(folder) {
     copyFileSync(root + name, join(folder, name));
   }
   mkdirSync(join(folder, 'dist'));
-  for (const name of readdirSync(`${root}dist`)) {
-    if (/\.(js|d\.ts)$/.test(name)) copyFileSync(`${root}dist/${name}`, join(folder, 'dist', name));
+  const built = readdirSync(`${root}dist`);
+  // Types that several entries share have no JavaScript beside them: JSR wants their own names.
+  const typesOnly = (name) => !built.includes(`${name}.js`) && built.includes(`${name}.d.ts`);
+  for (const name of built.filter((file) => /\.(js|d\.ts)$/.test(file))) {
+    const text = readFileSync(`${root}dist/${name}`, 'utf8').replace(
+      /(['"])\.\/([\w-]+)\.js\1/g,
+      (path, quote, to) => (typesOnly(to) ? `${quote}./${to}.d.ts${quote}` : path),
+    );
+    writeFileSync(join(folder, 'dist', name), text);
   }
   // JSR finds the types of plain JavaScript by what its first line says.
   for (const path of Object.values(manifest.exports)) {

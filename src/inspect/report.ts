@@ -24,7 +24,10 @@ export interface MessageReport {
   readonly count: number;
   /** The seat that sent the latest of them. */
   readonly sender: number;
-  /** How long ago the latest was sent. */
+  /**
+   * How long ago the latest was sent. The sender reads its clock once in a turn of its event loop
+   * and at least every 1,024 messages: a message may look older than it is, never younger.
+   */
   readonly ageMs: number;
 }
 

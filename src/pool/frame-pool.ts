@@ -229,7 +229,8 @@ export class FramePool {
   }
 
   /**
-   * Watches a worker: when it has ended, however it ended, what its seat held comes back. Any
+   * Watches a worker: when it has ended, however it ended, what its seat held comes back. (On Deno
+   * only if it ended by itself: `exit` of a terminated one comes too early to be believed.) Any
    * object with `threadId` and an `exit` event will do. Returns it. Allocates a listener.
    */
   watch<T extends WatchableThread>(worker: T): T {

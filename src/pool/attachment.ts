@@ -61,7 +61,7 @@ export class Attachment {
     this.releaseLock = numbered ? () => undefined : holdLock(slab, this.refs.seats, seat);
     if (numbered && !hostOfThread().exitIsFinal) announceEnd();
     this.refs.onDoubt = () => settleAll(this.refs);
-    if (this.refs.trace.active) hostOfThread().onEnd(() => this.reportHeld());
+    if (this.refs.trace.active) reportAtEnd(this);
     this.refs.onReclaim = (dead) => this.leaveLanes(dead, true);
   }
 
@@ -111,14 +111,15 @@ export class Attachment {
     refs.giveCacheBack();
     refs.retire();
     refs.clearShares(refs.seat);
-    this.releaseLock();
     refs.seats.vacate(refs.seat);
+    this.releaseLock(); // after it: a watcher that is granted it finds the stay over
+    reporters.delete(this);
     registry().delete(this);
   }
 
   /** The thread ends: with `trace`, says what it still holds. */
-  private reportHeld(): void {
-    const held = this.refs.closed ? [] : this.refs.ledger.held();
+  reportHeld(): void {
+    const held = this.refs.ledger.held();
     if (held.length === 0) return;
     // Now, and not as an event: the thread has no later.
     console.warn(`FrameLeakWarning: a thread ended and held ${describeHeld(this.refs, held)}`);
@@ -138,6 +139,20 @@ export class Attachment {
       return other[at] === mark;
     });
   }
+}
+
+/** Attachments of this copy whose frames are traced. */
+const reporters = new Set<Attachment>();
+let reports = false;
+
+/** When this thread ends by itself, it says what it holds: one listener per thread and copy. */
+function reportAtEnd(attachment: Attachment): void {
+  reporters.add(attachment);
+  if (reports) return;
+  reports = true;
+  hostOfThread().onEnd(() => {
+    for (const reporter of reporters) reporter.reportHeld();
+  });
 }
 
 let announces = false;

@@ -68,6 +68,7 @@ export class FreeList {
     this.hintAt = seatAt + SEAT.hint;
     this.emptyAt = seatAt + SEAT.emptyAt;
     this.home = homeOf(slab, (seatAt - layout.seatsAt) / SEAT.size);
+    this.i32[this.hintAt] = this.home;
   }
 
   /** Sets every bit. Only the creator calls it, before anybody else can see the slab. */
@@ -100,7 +101,7 @@ export class FreeList {
       const at = this.leavesAt + leaf * this.leafStride;
       const bits = lowestOf(this.bitsOf(leaf), want);
       if (bits === 0) continue; // emptied since `find` looked: somebody else took from it
-      i32[this.journalAt] = leaf + 1;
+      this.announce(leaf);
       // F1 takes the bits, and publishes the journal to whoever sees them gone.
       const taken = Atomics.and(i32, at, ~bits) & bits;
       if (taken === 0) {
@@ -123,8 +124,9 @@ export class FreeList {
   /** Announces that slots of this leaf are about to return. Before their words change. */
   announce(leaf: number): void {
     Atomics.store(this.i32, this.journalAt, leaf + 1);
-    // The load keeps the plain stores of the words behind the journal, on machines that reorder.
-    Atomics.load(this.i32, this.journalAt);
+    // An atomic load keeps the plain stores of the words behind the journal, on machines that
+    // reorder. By a call as deep as what follows: a full stack fails here, before a bit moves.
+    this.isListed(leaf << 5);
   }
 
   /**

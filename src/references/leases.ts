@@ -209,8 +209,9 @@ export class Leases extends SharedCount {
     if (this.closed) throw closedError();
     this.giveSharesBack();
     const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
-    let slot = this.refill(want);
-    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) slot = this.refill(want);
+    const slot = this.refill(want);
+    // From the beginning: a listener may have filled the cache meanwhile, or closed the pool.
+    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) return this.acquireQuietly();
     if (slot >= 0 && this.watched) this.look(slot);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;

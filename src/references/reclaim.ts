@@ -73,13 +73,23 @@ export function reclaim(refs: References, seat: number, ended: boolean): Reclaim
 /** Reclaims a seat from the thread with this token, and from nobody who has it since. */
 export function reclaimFrom(refs: References, seat: number, token: number): ReclaimReport {
   const dead = token !== 0 && (refs.seats.condemn(seat, token) || refs.seats.ownerOf(seat) < 0);
-  const report = dead && takeCharge(refs, seat) ? empty(refs, seat) : nothingOf(refs, seat);
+  const tell: Tale[] = [];
+  const report = dead && takeCharge(refs, seat) ? empty(refs, seat, tell) : nothingOf(refs, seat);
   // Others may be half reclaimed: by the one that has just been, or in doubt because of its
   // journal.
   for (let other = 0; other < refs.seats.count; other++) {
-    if (refs.seats.ownerOf(other) < 0 && takeCharge(refs, other)) empty(refs, other);
+    if (refs.seats.ownerOf(other) < 0 && takeCharge(refs, other)) empty(refs, other, tell);
   }
+  tellAll(refs, tell);
   return report;
+}
+
+/** What an event says of a seat that was emptied. */
+type Tale = Parameters<typeof tellReclaim>[2];
+
+/** Tells, when nothing is left to do: a listener may use the pool, and even close it. */
+function tellAll(refs: References, tales: readonly Tale[]): void {
+  for (const tale of tales) tellReclaim(refs.slab, refs.seat, tale);
 }
 
 function nothingOf(refs: References, seat: number): ReclaimReport {
@@ -88,7 +98,7 @@ function nothingOf(refs: References, seat: number): ReclaimReport {
 }
 
 /** Empties a condemned seat, and frees it. `again`: this was tried before, and left in doubt. */
-function empty(refs: References, seat: number, again = false): ReclaimReport {
+function empty(refs: References, seat: number, tell: Tale[], again = false): ReclaimReport {
   const { i32, f64, layout } = refs.slab;
   const at = refs.seats.at(seat);
   const name = refs.seats.nameOf(seat);
@@ -121,7 +131,7 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
   // waiter that tries again because of the doubt would ring itself, and never sleep.
   if (!again || vacated || freed > 0) {
     refs.ringAll();
-    tellReclaim(refs.slab, refs.seat, { ended: seat, name, freed, inDoubt });
+    tell.push({ ended: seat, name, freed, inDoubt });
   }
   return { seat, vacated, owned, references, messages: messages + drained.frames, freed, inDoubt };
 }
@@ -130,13 +140,15 @@ function empty(refs: References, seat: number, again = false): ReclaimReport {
 export function settleAll(refs: References): number {
   refs.doubt(); // taken: it is raised again if something stays open
   const suspects = suspectsOf(refs);
+  const tell: Tale[] = [];
   let freed = refs.settle(suspects);
   for (let seat = 0; seat < refs.seats.count; seat++) {
     if (refs.seats.ownerOf(seat) < 0 && takeCharge(refs, seat)) {
-      freed += empty(refs, seat, true).freed;
+      freed += empty(refs, seat, tell, true).freed;
     }
   }
   if (unsettled(refs, suspects)) refs.raiseDoubt();
+  tellAll(refs, tell);
   return freed;
 }
 

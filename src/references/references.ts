@@ -18,6 +18,7 @@ import type { Handle } from '../words/handle.js';
 import { REFERENCES_MASK } from '../words/ledger-cell.js';
 import { nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
+import { closedError } from './refusal.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
 export interface Drained {
@@ -38,6 +39,7 @@ export class References extends Leases {
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
+    if (this.closed) throw closedError();
     const done = this.watched ? 0 : this.acquireCached(into, 0, count);
     if (done === count || this.acquireRest(into, done, count)) return true;
     return tellExhausted(this.slab, this.seat, count);
@@ -71,6 +73,7 @@ export class References extends Leases {
    * released.
    */
   releaseMany(from: Int32Array, count: number): number {
+    if (this.closed) throw closedError();
     const freed = this.freeRun(from, 0, count);
     if (freed < count) return this.releaseRest(from, freed, count);
     if (this.mailboxes.someoneWaits()) this.serve();
@@ -82,7 +85,7 @@ export class References extends Leases {
     try {
       this.checkMany(from, done, count);
     } catch (fault) {
-      this.resume(from, done);
+      this.resume(done);
       this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
       throw fault;
     }
@@ -108,35 +111,44 @@ export class References extends Leases {
     const top = i32[this.topAt] as number;
     const count = Math.min(end - begin, this.roomInCache - top);
     let done = 0;
-    for (; done < count; done++) {
-      const handle = from[begin + done] as number;
-      const slot = handle & indexMask;
-      if (slot >= slots) break;
-      const at = slotsAt + slot * SLOT.size + SLOT.word;
-      const word = i32[at] as number;
-      const cell = i32[ledgerAt + slot] as number;
-      if ((cell & REFERENCES_MASK) !== 1 || this.encode(slot, word) !== handle) break;
-      const payload = word & PAYLOAD_MASK;
-      const mine = nextGeneration(word, this.generationMask, owned);
-      if (payload === owned) i32[at] = mine;
-      else if (payload !== 1 || Atomics.compareExchange(i32, at, word, mine) !== word) break;
-      freed[2 * done] = word;
-      freed[2 * done + 1] = cell;
-      i32[rowAt + top + done] = slot;
-      i32[ledgerAt + slot] = 0;
+    try {
+      for (; done < count; done++) {
+        const handle = from[begin + done] as number;
+        const slot = handle & indexMask;
+        if (slot >= slots) break;
+        const at = slotsAt + slot * SLOT.size + SLOT.word;
+        const word = i32[at] as number;
+        const cell = i32[ledgerAt + slot] as number;
+        if ((cell & REFERENCES_MASK) !== 1 || this.encode(slot, word) !== handle) break;
+        const payload = word & PAYLOAD_MASK;
+        const mine = nextGeneration(word, this.generationMask, owned);
+        if (payload === owned) i32[at] = mine;
+        else if (payload !== 1 || Atomics.compareExchange(i32, at, word, mine) !== word) break;
+        freed[2 * done] = word;
+        freed[2 * done + 1] = cell;
+        i32[rowAt + top + done] = slot;
+        i32[ledgerAt + slot] = 0;
+      }
+    } finally {
+      // Also where the stack was full in the middle: what was freed is in the row.
+      if (done > 0) i32[this.topAt] = top + done;
     }
-    if (done > 0) i32[this.topAt] = top + done;
     return done;
   }
 
-  /** Undoes the `freeRun` that has just freed the first `count` of `from`. */
-  private resume(from: Int32Array, count: number): void {
-    const { i32, indexMask, ledgerAt, freed } = this;
-    i32[this.topAt] = (i32[this.topAt] as number) - count;
+  /**
+   * Undoes the `freeRun` that has just freed `count` slots. The ledger before the word: a recount
+   * that sees the word as it was must find the reference, or it frees the slot.
+   */
+  private resume(count: number): void {
+    const { i32, slotsAt, ledgerAt, rowAt, freed } = this;
+    const top = (i32[this.topAt] as number) - count;
+    Atomics.load(i32, slotsAt); // where the stack is full, it fails here: all stay released
+    i32[this.topAt] = top;
     for (let k = 0; k < count; k++) {
-      const slot = (from[k] as number) & indexMask;
-      i32[this.rowOf(slot) + SLOT.word] = freed[2 * k] as number;
+      const slot = i32[rowAt + top + k] as number;
       i32[ledgerAt + slot] = freed[2 * k + 1] as number;
+      Atomics.store(i32, slotsAt + slot * SLOT.size + SLOT.word, freed[2 * k] as number);
     }
   }
 

@@ -35,7 +35,7 @@
  */
 import type { ChannelGeometry, Geometry } from './geometry.js';
 import { slotsOf } from './geometry.js';
-import { bytesUp, LINE, lineUp, powerOfTwo, staggered } from './rounding.js';
+import { bytesUp, LINE, lineUp, pairsUp, powerOfTwo, staggered } from './rounding.js';
 
 /** Fields of the header, in ints. */
 export enum HEADER {
@@ -267,6 +267,7 @@ export function layoutOf(geometry: Geometry): Layout {
   });
   const tracesAt = geometry.traceRate > 0 ? region(slots * TRACE.size) : 0;
 
+  const framesAtBytes = pairsUp(cursor * 4);
   const dataInFrameBytes = bytesUp(geometry.headerBytes);
   const frameStrideBytes = staggered(dataInFrameBytes + bytesUp(geometry.frameSizeBytes));
   return {
@@ -282,9 +283,9 @@ export function layoutOf(geometry: Geometry): Layout {
     channels,
     tracesAt,
     controlInts: cursor,
-    framesAtBytes: cursor * 4,
+    framesAtBytes,
     frameStrideBytes,
     dataInFrameBytes,
-    slabBytes: cursor * 4 + slots * frameStrideBytes,
+    slabBytes: framesAtBytes + slots * frameStrideBytes,
   };
 }

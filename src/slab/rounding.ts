@@ -14,6 +14,9 @@ export const lineUp = (ints: number): number => Math.ceil(ints / LINE) * LINE;
 /** The bytes of whole lines that hold `bytes`. */
 export const bytesUp = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** The bytes of whole pairs of lines that hold `bytes`. */
+export const pairsUp = (bytes: number): number => Math.ceil(bytes / 128) * 128;
+
 /**
  * An odd number of pairs of lines, where that costs little. Frames at a power of two from each
  * other would compete for the same few sets of the cache with the bytes that are used most, their

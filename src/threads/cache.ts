@@ -125,8 +125,9 @@ export class Cache {
     if (this.cacheLimit <= this.share) return;
     const recalled = this.shares.recalled();
     if (recalled === 0) return;
-    this.setLimit(this.cacheLimit - recalled * this.share);
-    this.spill((this.i32[this.topAt] as number) - this.cacheLimit);
+    const limit = this.cacheLimit - recalled * this.share;
+    this.spill((this.i32[this.topAt] as number) - limit);
+    this.setLimit(limit);
     this.shares.giveBack(recalled);
   }
 
@@ -157,31 +158,38 @@ export class Cache {
     if (move <= 0) return;
     if (top > this.limitMax)
       throw damaged(`seat ${this.seat} says that it has ${top} cached slots`);
-    i32[this.topAt] = top - move; // what the row says is wrong for a while; the words are right
-    for (let end = move; end > 0; ) {
-      // All that share the leaf of the first go together; the others close ranks.
-      const leaf = (i32[rowAt] as number) >>> 5;
-      list.announce(leaf);
-      let bits = 0;
-      let kept = 0;
-      for (let k = 0; k < end; k++) {
-        const slot = i32[rowAt + k] as number;
-        if (slot >>> 5 !== leaf) {
-          i32[rowAt + kept++] = slot;
-          continue;
+    let end = move; // so many of those to go are still in the row, at its bottom
+    try {
+      while (end > 0) {
+        // All that share the leaf of the first go together; the others close ranks.
+        const leaf = (i32[rowAt] as number) >>> 5;
+        // Calls as deep as all that follow: where the stack is full, it fails before a write.
+        list.announce(leaf);
+        let bits = 0;
+        let kept = 0;
+        for (let k = 0; k < end; k++) {
+          const slot = i32[rowAt + k] as number;
+          if (slot >>> 5 !== leaf) {
+            i32[rowAt + k] = i32[rowAt + kept] as number;
+            i32[rowAt + kept++] = slot;
+            continue;
+          }
+          const at = slotsAt + slot * SLOT.size + SLOT.word;
+          const word = i32[at] as number;
+          if (payloadOf(word) !== owned) throw damaged(`slot ${slot} is cached, and not owned`);
+          i32[at] = nextGeneration(word, generationMask, 0);
+          bits |= 1 << (slot & 31);
         }
-        const at = slotsAt + slot * SLOT.size + SLOT.word;
-        const word = i32[at] as number;
-        if (payloadOf(word) !== owned) throw damaged(`slot ${slot} is cached, and not owned`);
-        i32[at] = nextGeneration(word, generationMask, 0);
-        bits |= 1 << (slot & 31);
+        end = kept;
+        this.checked(list.give(leaf, bits));
       }
-      this.checked(list.give(leaf, bits));
-      end = kept;
+      list.stamp(move);
+      list.settled();
+    } finally {
+      // Also after a fault: a slot that the list has, and the row as well, would be taken twice.
+      for (let k = move; k < top; k++) i32[rowAt + k - move + end] = i32[rowAt + k] as number;
+      i32[this.topAt] = top - move + end;
     }
-    list.stamp(move);
-    list.settled();
-    for (let k = move; k < top; k++) i32[rowAt + k - move] = i32[rowAt + k] as number;
   }
 
   /** Returns every slot to the shared list. */

@@ -33,7 +33,7 @@ export class CoarseClock {
     this.left = READINGS_MAX;
     this.time[0] = Date.now();
     if (this.inTurn) return;
-    this.inTurn = true;
     Promise.resolve().then(this.endTurn);
+    this.inTurn = true; // after it: a call that failed has asked for nothing
   }
 }

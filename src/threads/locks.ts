@@ -71,16 +71,20 @@ export function watchLocks(
   const locks = lockManager();
   if (locks === undefined) return undefined;
   const watched = new Set<string>();
+  const ownStay = seats.stayOf(own);
   let stopped = false;
   const ask = (seat: number, stay: number, token: number, name: string): void => {
     watched.add(name);
     const granted = (): undefined => {
       watched.delete(name);
-      if (!stopped && seats.stayOf(seat) === stay) onEnded(seat, token);
+      // Who leaves gives up the lock after the seat: who is still in it ended on the way out.
+      if (!stopped && seats.isIn(seat, stay, token)) onEnded(seat, token);
     };
     locks.request(name, granted).catch(() => watched.delete(name));
   };
   const look = async (): Promise<void> => {
+    if (seats.stayOf(own) !== ownStay) stop(); // this thread has left: nobody is told any more
+    if (stopped) return;
     const fresh: (readonly [seat: number, stay: number, token: number, name: string])[] = [];
     for (let seat = 0; seat < seats.count; seat++) {
       const token = seats.ownerOf(seat);
@@ -96,12 +100,13 @@ export function watchLocks(
       if ((was || names.has(name)) && !watched.has(name)) ask(seat, stay, token, name);
     }
   };
-  void look();
   const timer = setInterval(look, LOOK_MS);
-  return () => {
+  const stop = (): void => {
     stopped = true;
     clearInterval(timer);
   };
+  void look();
+  return stop;
 }
 
 /** The names of all locks that are held now; none where the platform refuses to tell. */

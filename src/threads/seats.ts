@@ -110,6 +110,12 @@ export class Seats {
     return lives && (epoch & SHUT) === 0 ? epoch >>> 1 : -1;
   }
 
+  /** True while the thread with this token is in the seat, in this stay, even if it is leaving. */
+  isIn(seat: number, stay: number, token: number): boolean {
+    if (this.ownerOf(seat) !== token) return false;
+    return Atomics.load(this.i32, this.at(seat) + SEAT.epoch) >>> 1 === stay;
+  }
+
   /**
    * A number that says "the thread in this seat, in this stay": for words that name who is at it.
    */
@@ -125,7 +131,9 @@ export class Seats {
     for (;;) {
       const before = Atomics.load(this.i32, at);
       const other = (before & ((1 << CHARGE_BITS) - 1)) - 1;
-      if (before !== 0 && other < this.count && this.chargeOf(other) === before) return false;
+      // A seat that is shut and one that is empty have one charge: the owner tells them apart.
+      const lives = before !== 0 && other < this.count && this.ownerOf(other) > 0;
+      if (lives && this.chargeOf(other) === before) return false;
       if (Atomics.compareExchange(this.i32, at, before, this.chargeOf(seat)) === before)
         return true;
       // Lost the race: somebody else takes charge at this moment.

@@ -57,8 +57,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a share is given back before the cache has shrunk',
     changes: [
       [
-        'this.spill(this.i32[this.topAt] - this.cacheLimit), this.shares.giveBack(recalled)',
-        'this.shares.giveBack(recalled), this.spill(this.i32[this.topAt] - this.cacheLimit)',
+        'this.spill(this.i32[this.topAt] - limit), this.setLimit(limit), this.shares.giveBack(recalled)',
+        'this.shares.giveBack(recalled), this.spill(this.i32[this.topAt] - limit), this.setLimit(limit)',
       ],
     ],
     scenario: 'borrow-attach-twice',
@@ -431,7 +431,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a taker does not write the journal',
-    changes: [['i32[this.journalAt] = leaf + 1;', '']],
+    changes: [['this.announce(leaf);', '']],
     scenario: 'one-slot',
     bounds: deaths(0),
   },

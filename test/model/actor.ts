@@ -140,6 +140,11 @@ export class Actor {
     if (cached > most) throw new Error(`${cached} slots are cached, the reserve is ${most}`);
   }
 
+  /** Releases all of these, or none. */
+  *releaseMany(handles: readonly number[]): Steps {
+    yield* result(this.pool.slots.releaseMany(Int32Array.from(handles)));
+  }
+
   *retain(handle: number): Steps {
     this.world.hold(1, this.thread);
     yield* result(this.pool.slots.retain(handle));

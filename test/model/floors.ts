@@ -35,6 +35,7 @@ export const floors: Readonly<Record<string, Floors>> = {
   'retain-release': [2, 1, 0],
   'share-share': [2, 0, -1],
   'settle-settle': [2, 0, -1],
+  'release-many': [2, 0, -1],
   'recount-lease': [2, 0, -1],
   stale: [ALL, ALL, ALL],
   transfer: [2, 1, 0],

@@ -334,6 +334,17 @@ export const mutants: readonly Mutant[] = [
     bounds: deaths(2),
   },
   {
+    flaw: 'a refused batch takes back the words before the ledger',
+    changes: [
+      [
+        'i32[ledgerAt + slot] = freed[2 * k + 1], Atomics.store(i32, slotsAt + slot * 8 /* size */ + 0 /* word */, freed[2 * k]);',
+        'Atomics.store(i32, slotsAt + slot * 8 /* size */ + 0 /* word */, freed[2 * k]), i32[ledgerAt + slot] = freed[2 * k + 1];',
+      ],
+    ],
+    scenario: 'release-many',
+    bounds: orders(2),
+  },
+  {
     flaw: 'a recount does not read the word first',
     changes: [
       ['if (!isShared(lease) || generationOf(lease) !== generationOf(word)) {', 'if (!1) {'],

@@ -372,6 +372,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
     mortals: [0, 2],
   },
+  'release-many': {
+    law: 'a batch that is refused takes back what it has freed, and no recount frees it meanwhile',
+    options: { ...small, frames: 1, cacheFrames: 1 },
+    prepare: (world) => world.suspectOfFirst(),
+    inDoubt: true,
+    bodies: [
+      function* (me) {
+        const handle = me.world.note('handle');
+        const refused = yield* me.refused('StaleHandleError', me.releaseMany([handle, 1]));
+        if (!refused) throw new Error('a stale handle was released');
+        yield* me.releaseShared(handle);
+      },
+      (me) => me.repair(),
+    ],
+  },
   'recount-lease': {
     law: 'a recount that began in an earlier lease says nothing about this one',
     options: one,

@@ -247,6 +247,13 @@ export class World implements Subject {
     this.makeSuspect(slot);
   }
 
+  /** A suspect frame that the first thread still holds, alone. */
+  suspectOfFirst(): void {
+    this.sharedByTwo();
+    finish((this.actors[1] as Actor).releaseShared(this.note('handle')));
+    this.makeSuspect(this.slotOf(this.note('handle')));
+  }
+
   /**
    * A message in flight of a suspect slot that has gone from the third thread to the second and
    * back; so their ledgers count departures: as many as they will count later, in another lease.

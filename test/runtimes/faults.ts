@@ -3,6 +3,7 @@
  * tests that cannot hold because of it, and a probe that answers true while the fault is there: when a
  * runtime gets it right, faults.test.ts fails and says that the entry can go.
  */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type RuntimeName, runtimeHere } from './here.js';
@@ -61,6 +62,11 @@ async function keepsItsNumber(): Promise<boolean> {
   return worker.threadId !== -1;
 }
 
+async function takesNoModule(): Promise<boolean> {
+  const args = ['--input-type=module', '--eval', 'console.log(await 1)'];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout !== '1\n';
+}
+
 async function ignoresItsLimits(): Promise<boolean> {
   const hoard = `const hoard = [];
     for (let k = 0; k < 40; k++) hoard.push(Array.from({ length: 2e5 }, () => ({})));
@@ -96,6 +102,7 @@ export const faults: readonly Fault[] = [
         /guard poison|guard verify|as often as one dies|a message >|stay deliverable|hand-over/,
       ],
       ['test/workers/trace.test.ts', /shows messages with their sender/],
+      ['test/unit/events.test.ts', /is told by the thread that gave back/],
     ],
     probe: runsAfterExit,
   },
@@ -106,6 +113,20 @@ export const faults: readonly Fault[] = [
     what: 'a worker that has ended keeps its threadId, so it cannot be told from a living one',
     tests: [['test/workers/deaths.test.ts', /refuses a worker that has ended/]],
     probe: keepsItsNumber,
+  },
+  {
+    id: 'deno-eval',
+    runtime: 'deno',
+    seen: '2.9.6',
+    what: 'a child process does not take a module from --eval, so programs given that way do not start',
+    tests: [
+      [
+        'test/unit/events.test.ts',
+        /whatever a listener throws|nothing is published|a collected|that ends with|another copy/,
+      ],
+      ['test/unit/surroundings.test.ts', /a process >/],
+    ],
+    probe: takesNoModule,
   },
   {
     id: 'bun-resource-limits',

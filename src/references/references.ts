@@ -178,8 +178,11 @@ export class References extends Leases {
     throw this.refusal(handle);
   }
 
-  /** Takes over the slot that was handed to this thread's mailbox, if there is one; else 0. */
-  collect(): Handle {
+  /**
+   * Takes over the slot that was handed to this thread's mailbox, if there is one; else 0. One that
+   * comes too late, and only goes back, is not counted.
+   */
+  collect(counted = true): Handle {
     const handle = this.mailboxes.take();
     if (handle === 0) return 0;
     const slot = handle & this.indexMask;
@@ -188,8 +191,10 @@ export class References extends Leases {
     this.i32[at] = withPayload(this.i32[at] as number, this.owned);
     try {
       if (this.watched) this.look(slot);
-      this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
-      this.countAcquires(1);
+      if (counted) {
+        this.f64[this.missesAt] = (this.f64[this.missesAt] as number) + 1;
+        this.countAcquires(1);
+      }
       return this.begin(slot);
     } finally {
       // Atomic, after the word: whoever sees the mailbox empty sees whose the slot is.

@@ -42,7 +42,7 @@ export class AcquireWish implements Wish<Handle> {
 
   disarm(): void {
     if (this.refs.mailboxes.withdraw(this.refs.seat) === 0) return;
-    const late = this.refs.collect();
+    const late = this.refs.collect(false);
     if (late !== 0) this.refs.release(late);
   }
 

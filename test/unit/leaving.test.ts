@@ -89,3 +89,18 @@ test('the last words of a thread are those of one stay: the next one in the seat
   expect(seats.claim(78, 'second')).toBe(seat);
   expect(seats.saidLastWords(seat)).toBe(false);
 });
+
+test('a slot that is delivered too late goes back, and counts as no acquire', () => {
+  const pool = smallPool({ frames: 1, cacheFrames: 0, threadsMax: 2 });
+  const neighbour = neighbourOf(pool, 4712);
+  const { acquiring } = (
+    pool as unknown as { attachment: { acquiring: { arm(): void; disarm(): void } } }
+  ).attachment;
+  const handle = neighbour.acquire();
+  acquiring.arm();
+  neighbour.release(handle); // into the mailbox of the thread that waits
+  const { acquires, misses } = pool.stats();
+  acquiring.disarm();
+  expect(pool.stats()).toMatchObject({ acquires, misses, framesInUse: 0, waiters: 0 });
+  expect(pool.audit().ok).toBe(true);
+});

@@ -9,6 +9,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { answerOf } from '../test/browsers/echo.mjs';
+import { bounded } from './lib/bounded.mjs';
 import { browserNames, launch } from './lib/browsers.mjs';
 import { CannotRun } from './lib/fetch.mjs';
 import { mergeResults, writeTable } from './lib/results.mjs';
@@ -59,18 +60,6 @@ async function serveAll() {
 // ---------------------------------------------------------------------------------------------
 // The laws
 
-async function bounded(promise) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, LAW_MS, `not done within ${LAW_MS} ms`);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Opens a page on a file of laws; answers it with their names and what the page threw. */
 async function open(browser, { address, page: path }, { laws, without }) {
   const faults = [];
@@ -78,7 +67,10 @@ async function open(browser, { address, page: path }, { laws, without }) {
   page.on('pageerror', (fault) => faults.push(`${fault?.stack ?? fault}`));
   const query = without === undefined ? '' : `&without=${without}`;
   await page.goto(`${address}${path}?laws=${laws}${query}`);
-  const names = await bounded(page.evaluate(() => globalThis.namesOfLaws()));
+  const names = await bounded(
+    page.evaluate(() => globalThis.namesOfLaws()),
+    LAW_MS,
+  );
   if (!Array.isArray(names) || names.length === 0) {
     throw new CannotRun(`${laws}: no laws (${names}) ${faults.join('\n')}`);
   }
@@ -101,7 +93,7 @@ async function runSuite(which, browser, site, suite) {
     }
     const begun = performance.now();
     const law = page.evaluate((wanted) => globalThis.checkLaw(wanted), name);
-    const faulty = [await bounded(law.catch(String)), ...faults.splice(0)]
+    const faulty = [await bounded(law.catch(String), LAW_MS), ...faults.splice(0)]
       .filter(Boolean)
       .join('\n');
     const took = Math.round(performance.now() - begun);

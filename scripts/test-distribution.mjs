@@ -11,24 +11,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bounded } from './lib/bounded.mjs';
 import { CannotRun, debianPackage, npmPackages } from './lib/fetch.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const serverFile = '/usr/sbin/nats-server';
 const LAW_MS = 20_000;
 const EXAMPLE_MS = 60_000;
-
-async function bounded(promise) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, LAW_MS, `not done within ${LAW_MS} ms`);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 const example = join(root, 'docs/examples/nats');
 
@@ -106,7 +95,10 @@ try {
     ...copies.lawsOn(client),
     ...reading.lawsOn(client, serverFile, folder, seed),
   ]) {
-    const found = await bounded(law().catch((fault) => fault?.stack ?? `${fault}`));
+    const found = await bounded(
+      law().catch((fault) => fault?.stack ?? `${fault}`),
+      LAW_MS,
+    );
     report(name, found);
   }
   console.log('');

@@ -49,6 +49,9 @@ export class SlotTable {
   /** @internal */
   constructor(refs: References) {
     this.refs = refs;
+    this.acquire = refs.acquire;
+    this.retain = refs.retain;
+    this.release = refs.release;
     this.traced = refs.trace.active;
     this.frameSizeBytes = refs.slab.geometry.frameSizeBytes;
   }
@@ -57,9 +60,7 @@ export class SlotTable {
    * Takes a free slot. Answers its handle, or 0 if none is free now; the length is 0 bytes.
    * Allocates nothing; never blocks. Throws `PoolClosedError`.
    */
-  acquire(): Handle {
-    return this.refs.acquire();
-  }
+  readonly acquire: () => Handle;
 
   /**
    * Takes as many free slots as `into` has elements, all or none, and writes their handles there.
@@ -70,14 +71,10 @@ export class SlotTable {
   }
 
   /** Adds a reference. Throws `StaleHandleError`, `RefCountOverflowError`. */
-  retain(handle: Handle): void {
-    this.refs.retain(handle);
-  }
+  readonly retain: (handle: Handle) => void;
 
   /** Ends a reference; true if it was the last one anywhere. Throws `StaleHandleError`. */
-  release(handle: Handle): boolean {
-    return this.refs.release(handle);
-  }
+  readonly release: (handle: Handle) => boolean;
 
   /**
    * Ends one reference for each of the first `count` handles of `from` (default: all); answers how

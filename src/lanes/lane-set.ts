@@ -43,6 +43,9 @@ export class LaneSet {
   protected readonly seats: number;
   protected readonly broadcast: boolean;
   protected readonly indexMask: number;
+  /** Where it says whether the channel is closed. */
+  protected readonly closedAt: number;
+  private readonly f64: Float64Array<SharedArrayBuffer>;
   private readonly slots: number;
 
   /** @param refs this thread's references; @param layout the channel's. */
@@ -51,6 +54,8 @@ export class LaneSet {
     this.layout = layout;
     this.ring = new Ring(refs.slab, layout.capacity, layout.cellMask);
     this.i32 = refs.slab.i32;
+    this.f64 = refs.slab.f64;
+    this.closedAt = layout.at + CHANNEL.closed;
     this.seats = refs.seats.count;
     this.broadcast = layout.mode === 'broadcast';
     this.indexMask = refs.codec.indexMask;
@@ -59,7 +64,7 @@ export class LaneSet {
 
   /** True once the channel was closed, or is being closed: then this call finishes it. */
   get closed(): boolean {
-    const state = Atomics.load(this.i32, this.layout.at + CHANNEL.closed);
+    const state = Atomics.load(this.i32, this.closedAt);
     if (state === CLOSING) this.finishClose(); // whoever began it may have died
     return state !== OPEN;
   }
@@ -67,7 +72,7 @@ export class LaneSet {
   /** Sending ends; receivers drain what is there. Rings everybody. Idempotent. */
   close(): void {
     if (this.refs.closed) throw closedError();
-    const at = this.layout.at + CHANNEL.closed;
+    const at = this.closedAt;
     if (Atomics.compareExchange(this.i32, at, OPEN, CLOSING) !== CLOSED) this.finishClose();
   }
 
@@ -75,7 +80,7 @@ export class LaneSet {
     // A receiver that reads "closed" must find in the tails whatever anybody will ever publish: so
     // the lanes are cut before it, and once more after it, for a subscriber that mends its own.
     this.cutAll();
-    Atomics.store(this.i32, this.layout.at + CHANNEL.closed, CLOSED);
+    Atomics.store(this.i32, this.closedAt, CLOSED);
     this.cutAll();
     this.refs.ringAll();
   }
@@ -94,7 +99,7 @@ export class LaneSet {
     let dropped = 0;
     for (let k = 0; k < this.layout.lanes; k++) {
       const lane = this.layout.lanesAt + k * this.layout.laneSize;
-      dropped += this.refs.slab.f64[(lane + LANE.dropped) >> 1] as number;
+      dropped += this.f64[(lane + LANE.dropped) >> 1] as number;
     }
     return dropped;
   }
@@ -155,7 +160,6 @@ export class LaneSet {
   }
 
   protected add(at: number, count: number): void {
-    const { f64 } = this.refs.slab;
-    f64[at >> 1] = (f64[at >> 1] as number) + count;
+    this.f64[at >> 1] = (this.f64[at >> 1] as number) + count;
   }
 }

@@ -22,21 +22,24 @@ export class Outlet extends LaneSet {
   private room = 0;
   private active = false;
   private sleepers = false;
+  /** This seat's lane of a queue. */
+  private readonly ownLane: number;
   /** The seats that the running broadcast goes to. */
   private readonly chosen: Int32Array;
 
   /** @param refs this thread's references; @param layout the channel's. */
   constructor(refs: References, layout: ChannelLayout) {
     super(refs, layout);
+    this.ownLane = this.laneOf(refs.seat, 0);
     this.chosen = new Int32Array(this.seats);
   }
 
   /** Moves one reference into the channel; false if it is full and `whenFull` says to wait. */
   trySend(handle: Handle): boolean {
     const slot = this.refs.check(handle);
-    if (this.i32[this.layout.at + CHANNEL.closed] !== 0) throw this.closedError();
+    if (this.i32[this.closedAt] !== 0) throw this.closedError();
     if (this.broadcast) return this.sendToAll(slot, handle);
-    const lane = this.layout.lanesAt + this.refs.seat * this.layout.laneSize;
+    const lane = this.ownLane;
     if (this.room === 0 && !this.makeRoom(lane)) return this.full(lane, handle);
     if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
     const first = this.activate();
@@ -91,8 +94,8 @@ export class Outlet extends LaneSet {
    * ends before the first that this thread does not hold.
    */
   private sendBatch(handles: Int32Array, from: number, end: number): number {
-    if (this.i32[this.layout.at + CHANNEL.closed] !== 0) throw this.closedError();
-    const lane = this.layout.lanesAt + this.refs.seat * this.layout.laneSize;
+    if (this.i32[this.closedAt] !== 0) throw this.closedError();
+    const lane = this.ownLane;
     if (this.room === 0) this.makeRoom(lane);
     if (!this.active) return 0;
     const batch = this.batchIn(handles, from, Math.min(this.room, end - from));

@@ -33,7 +33,7 @@ export class Flights {
     this.f64 = slab.f64;
     this.flightsAt = slab.layout.flightsAt;
     this.mailAt = slab.layout.mailAt;
-    this.mailStride = slab.layout.ledgerStride;
+    this.mailStride = slab.layout.mailStride;
   }
 
   /** The int of a slot's flight word: for anybody (`to` = −1), or for one seat. */

@@ -1,45 +1,27 @@
 /**
- * What this thread may do with a slot: acquire, retain, release. Here the slot's word, the ledger
- * and the cache meet, and the order of their writes is the one that survives a kill.
+ * The leases of this thread: the hot path (hot-path.ts), and what happens around it seldom: the
+ * shared list, the full cache, frames that others knew, guard and trace.
  *
- * Invariants
- * 1. While a slot is owned by this seat, retain and release are plain reads and writes; else the
- *    count changes by compare-exchange, which a sole holder (shared-count.ts) wins at once.
- * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
- *    Then the word must produce the very handle that was given.
- * 3. Nothing is half done at a call that may throw: room in the cache is made before a release
- *    touches the slot, and every check stands before the first write.
- *
- * The kill: between any two writes of `free` the slot's word says either "counts 1, and the ledger
- * of the dead has it" or "owned by the dead". Both are found by `reclaim` from the words alone;
- * where ledger and cache row stand does not matter.
- *
- *      word = counts 1            word = owned, next generation      cache row    ledger = 0
- *      └── recount: nobody ──┘    └────────────── owned by the dead: taken back ──────────┘
+ * Invariant: as on the hot path, nothing is half done at a call that may throw.
  *
  * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */
 import { HEADER, SEAT, SLOT } from '../slab/layout.js';
-import type { Slab } from '../slab/slab.js';
+import { damaged, type Slab } from '../slab/slab.js';
 import { tellExhausted } from '../threads/events.js';
 import type { Handle } from '../words/handle.js';
-import { ONE_LESS, REFERENCES_MASK } from '../words/ledger-cell.js';
-import { COUNT_MAX, GENERATION_SHIFT, nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
+import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
+import { type Calls, HotPath, type SlowPath } from './hot-path.js';
 import { closedError, overflowOf, refusalOf } from './refusal.js';
 import { SharedCount } from './shared-count.js';
 
-/** The leases of this thread in one slab: the hot path. */
-export class Leases extends SharedCount {
-  /** True once this thread has left the slab: its seat may belong to somebody else. */
-  get closed(): boolean {
-    return this.slots === 0;
-  }
-
-  /** This thread has left the slab: its rows may be somebody else's from now on. */
-  retire(): void {
-    this.slots = 0;
-    this.topAt = HEADER.zero;
-  }
+/** What this thread may do with a slot: acquire, retain, release. */
+export class Leases extends SharedCount implements SlowPath {
+  readonly acquire: Calls['acquire'];
+  readonly retain: Calls['retain'];
+  readonly release: Calls['release'];
+  readonly holds: Calls['holds'];
+  private readonly path: HotPath;
 
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */
   onDoubt: (() => number) | undefined;
@@ -50,13 +32,8 @@ export class Leases extends SharedCount {
   protected readonly acquiresAt: number;
   protected readonly missesAt: number;
   private readonly deniedAt: number;
-  protected readonly indexMask: number;
-  private readonly indexBits: number;
-  private readonly colour: number;
   /** A fresh lease is looked at by guard or trace. */
   protected readonly watched: boolean;
-  private readonly waitersAt: number;
-  private readonly manySeats: boolean;
 
   /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
   constructor(slab: Slab, seat: number) {
@@ -68,26 +45,36 @@ export class Leases extends SharedCount {
     this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
     this.missesAt = (seatAt + SEAT.misses) >> 1;
     this.deniedAt = (seatAt + SEAT.denied) >> 1;
-    this.indexMask = this.codec.indexMask;
-    this.indexBits = this.codec.indexBits;
-    this.colour = this.codec.colour;
     this.watched = this.guarded || this.trace.active;
-    this.waitersAt = layout.waitersAt;
-    this.manySeats = layout.waiterWords > 1;
+    this.path = new HotPath(slab, seat, this);
+    const { acquire, retain, release, holds } = this.path.calls();
+    this.acquire = acquire;
+    this.retain = retain;
+    this.release = release;
+    this.holds = holds;
   }
 
-  /** Takes a free slot; answers its handle, or 0 if none was free at one moment of the call. */
-  acquire(): Handle {
-    const { i32 } = this;
-    const top = (i32[this.topAt] as number) - 1;
-    if (top < 0) return this.acquireOrTell();
-    const slot = i32[this.rowAt + top] as number;
-    if (this.watched) this.lookAtCached(slot, top);
-    // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
-    const handle = this.begin(slot);
-    i32[this.topAt] = top;
-    this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + 1;
-    return handle;
+  /** True once this thread has left the slab: its seat may belong to somebody else. */
+  get closed(): boolean {
+    return this.slots === 0;
+  }
+
+  /** This thread has left the slab: its rows may be somebody else's from now on. */
+  retire(): void {
+    this.path.retire();
+    this.slots = 0;
+    this.topAt = HEADER.zero;
+  }
+
+  /** The slot of a handle that this thread holds; throws for any other number. */
+  check(handle: Handle): number {
+    if (this.holds(handle)) return handle & this.indexMask;
+    throw this.refusal(handle);
+  }
+
+  /** Serves those who wait for a slot, if there are any by a plain look. */
+  serveWaiters(): void {
+    if (this.mailboxes.someoneWaits()) this.serve();
   }
 
   /** The same, for who looks again and again, or gives back what it got: tells nobody. */
@@ -95,87 +82,13 @@ export class Leases extends SharedCount {
     return this.cached === 0 ? this.acquireFromList() : this.acquire();
   }
 
-  private acquireOrTell(): Handle {
+  /** The cache is empty: takes from the list; an answer of "none" is told to who listens. */
+  acquireOrTell(): Handle {
+    if (this.closed) throw closedError();
+    if (this.cached > 0) throw damaged(`seat ${this.seat} says that it has ${this.cached} slots`);
     const handle = this.acquireFromList();
     if (handle === 0) tellExhausted(this.slab, this.seat, 1);
     return handle;
-  }
-
-  /** Adds a reference of this thread. */
-  retain(handle: Handle): void {
-    const { i32 } = this;
-    const slot = handle & this.indexMask;
-    const cellAt = this.ledgerAt + slot;
-    const cell = i32[cellAt] as number;
-    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    const word = i32[at] as number;
-    const count = cell & REFERENCES_MASK;
-    if (count === 0 || this.encode(slot, word) !== handle || slot >= this.slots) {
-      throw this.refusal(handle);
-    }
-    if (count >= COUNT_MAX) throw overflowOf(slot);
-    i32[cellAt] = cell + 1;
-    const payload = word & PAYLOAD_MASK;
-    if (payload === this.owned) return;
-    // Mostly nobody interferes: one compare-exchange, with the word that was just checked.
-    if (payload < COUNT_MAX && Atomics.compareExchange(i32, at, word, word + 1) === word) return;
-    if (this.raise(slot, 1)) return;
-    this.undo(slot, 1);
-    throw overflowOf(slot);
-  }
-
-  /** Ends one reference of this thread; true if it was the last one anywhere. */
-  release(handle: Handle): boolean {
-    const { i32 } = this;
-    const slot = handle & this.indexMask;
-    const cellAt = this.ledgerAt + slot;
-    const cell = i32[cellAt] as number;
-    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    const word = i32[at] as number;
-    const count = cell & REFERENCES_MASK;
-    if (count === 0 || this.encode(slot, word) !== handle || slot >= this.slots) {
-      throw this.refusal(handle);
-    }
-    const payload = word & PAYLOAD_MASK;
-    const top = i32[this.topAt] as number;
-    if (payload === this.owned) {
-      if (count > 1) {
-        i32[cellAt] = cell + ONE_LESS;
-        return false;
-      }
-      // The last release of a slot that nobody else ever knew.
-      if (top >= this.roomInCache) return this.freeWithCare(slot, word);
-      i32[at] = nextGeneration(word, this.generationMask, this.owned);
-    } else {
-      if (payload !== 1 || top >= this.roomInCache) return this.releaseShared(slot, word);
-      // The last release of one that others knew. R2, see `freeAlone`.
-      const mine = nextGeneration(word, this.generationMask, this.owned);
-      if (Atomics.compareExchange(i32, at, word, mine) !== word) return this.freeAlone(slot);
-    }
-    i32[this.rowAt + top] = slot;
-    i32[this.topAt] = top + 1;
-    i32[cellAt] = 0;
-    // A push into the cache may miss a waiter who registers at this moment, see mailbox.ts.
-    if (i32[this.waitersAt] !== 0 || (this.manySeats && this.mailboxes.someoneWaits()))
-      this.serve();
-    return true;
-  }
-
-  /**
-   * The slot of a handle that this thread holds; throws `StaleHandleError` for any other number.
-   */
-  check(handle: Handle): number {
-    if (this.holds(handle)) return handle & this.indexMask;
-    throw this.refusal(handle);
-  }
-
-  /** True for a handle that names a reference of this thread. */
-  holds(handle: Handle): boolean {
-    const slot = handle & this.indexMask;
-    if (slot >= this.slots) return false;
-    const count = (this.i32[this.ledgerAt + slot] as number) & REFERENCES_MASK;
-    const word = this.i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
-    return count !== 0 && this.encode(slot, word) === handle;
   }
 
   /** The error for a handle that names no reference of this thread. */
@@ -183,26 +96,15 @@ export class Leases extends SharedCount {
     return this.closed ? closedError() : refusalOf(this.slab, this.codec, handle);
   }
 
-  /** Begins a lease on a slot that this thread owns: the handle is made before the first write. */
+  /** Begins a lease on a slot that this thread owns, and answers its handle. */
   protected begin(slot: number): Handle {
-    const { i32, f64 } = this;
-    const at = this.slotsAt + slot * SLOT.size;
-    const handle = this.encode(slot, i32[at + SLOT.word] as number);
-    i32[this.ledgerAt + slot] = 1;
-    f64[(at + SLOT.length) >> 1] = 0; // length and tag
-    f64[(at + SLOT.timestamp) >> 1] = 0;
-    f64[(at + SLOT.sequence) >> 1] = 0;
+    const handle = this.handleOf(slot); // before the first write
+    this.path.begin(slot);
     return handle;
   }
 
   protected countAcquires(count: number): void {
     this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + count;
-  }
-
-  /** The same as the codec's, with this object's own fields. */
-  protected encode(slot: number, word: number): Handle {
-    const packed = this.colour | ((word >>> GENERATION_SHIFT) << this.indexBits) | slot;
-    return (packed << 1) >> 1;
   }
 
   protected acquireFromList(): Handle {
@@ -221,38 +123,46 @@ export class Leases extends SharedCount {
   }
 
   /** The last release when the cache is full, or when the guard looks at the bytes. */
-  private freeWithCare(slot: number, word: number): true {
+  freeWithCare(slot: number, word: number): true {
     const full = this.cached >= this.cacheLimit;
     if (full) this.makeRoom();
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
-    this.i32[this.rowOf(slot) + SLOT.word] = nextGeneration(word, this.generationMask, this.owned);
+    this.i32[this.rowOf(slot) + SLOT.word] = nextGeneration(word, this.generationStep, this.owned);
     this.store(slot, full);
     if (modified !== undefined) throw modified;
     return true;
   }
 
-  private releaseShared(slot: number, seen: number): boolean {
+  /** Takes back what the ledger has counted, and throws: the slot has too many references. */
+  refuseReference(slot: number): never {
+    this.undo(slot, 1);
+    throw overflowOf(slot);
+  }
+
+  /** Ends a reference to a slot whose count others are changing. */
+  releaseContended(slot: number): boolean {
     const at = this.rowOf(slot) + SLOT.word;
-    for (let word = seen; (word & PAYLOAD_MASK) !== 1; word = this.i32[at] as number) {
-      // R1 releases this thread's reads and writes of the frame to the thread that frees it.
+    for (;;) {
+      const word = this.i32[at] as number;
+      if ((word & PAYLOAD_MASK) === 1) return this.freeAlone(slot);
+      // R1, as on the hot path.
       if (Atomics.compareExchange(this.i32, at, word, word - 1) !== word) continue; // lost the race
       this.ledger.subtract(slot, 1);
       this.countDeparture();
       this.lowered(slot);
       return false;
     }
-    return this.freeAlone(slot);
   }
 
   /** The last release of a slot whose word counts the one reference that this thread has. */
-  private freeAlone(slot: number): true {
+  freeAlone(slot: number): true {
     const at = this.rowOf(slot) + SLOT.word;
     const full = this.cached >= this.cacheLimit;
     if (full) this.makeRoom();
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
     for (;;) {
       const word = this.i32[at] as number;
-      const mine = nextGeneration(word, this.generationMask, this.owned);
+      const mine = nextGeneration(word, this.generationStep, this.owned);
       // R2 observes R1. Atomic, because a reclaim may recount the slot at this moment.
       if (Atomics.compareExchange(this.i32, at, word, mine) === word) break;
       // Lost the race against a suspect flag: it says "recount", and a free slot needs none.
@@ -272,7 +182,8 @@ export class Leases extends SharedCount {
     if (full ? this.mailboxes.someoneWaitsNow() : this.mailboxes.someoneWaits()) this.serve();
   }
 
-  private lookAtCached(slot: number, top: number): void {
+  /** Guard or trace look at the slot that is about to leave the row at `top`. */
+  lookAtCached(slot: number, top: number): void {
     this.i32[this.topAt] = top; // if the guard throws, the slot goes to the list
     this.look(slot);
     this.i32[this.topAt] = top + 1;

@@ -105,7 +105,7 @@ function empty(refs: References, seat: number, tell: Tale[], again = false): Rec
   let freed = takeMailbox(refs, seat) ? 1 : 0;
   const drained = refs.onReclaim?.(seat) ?? { frames: 0, freed: 0 };
   const references = erase(refs, layout.ledgersAt + seat * layout.ledgerStride, true);
-  const messages = erase(refs, layout.mailAt + seat * layout.ledgerStride, false);
+  const messages = erase(refs, layout.mailAt + seat * layout.mailStride, false);
   const owned = takeOwned(refs, seat);
   const lost = takeLost(refs, at);
   const vacated = lost >= 0;

@@ -12,13 +12,14 @@
  */
 import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
+import type { Slab } from '../slab/slab.js';
 import { tellExhausted } from '../threads/events.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
-import { REFERENCES_MASK } from '../words/ledger-cell.js';
-import { nextGeneration, PAYLOAD_MASK, withPayload } from '../words/slot-word.js';
+import { withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 import { closedError } from './refusal.js';
+import { Runs } from './runs.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
 export interface Drained {
@@ -34,13 +35,18 @@ export class References extends Leases {
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
   private round = 0;
-  /** Word and ledger cell of each slot that the latest `freeRun` freed, as they were. */
-  private readonly freed = new Int32Array(2 * this.slab.geometry.cacheFramesMax);
+  private readonly runs: Runs;
+
+  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
+  constructor(slab: Slab, seat: number) {
+    super(slab, seat);
+    this.runs = new Runs(slab, seat, this.codec);
+  }
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
     if (this.closed) throw closedError();
-    const done = this.watched ? 0 : this.acquireCached(into, 0, count);
+    const done = this.watched ? 0 : this.runs.acquire(into, 0, count);
     if (done === count || this.acquireRest(into, done, count)) return true;
     return tellExhausted(this.slab, this.seat, count);
   }
@@ -54,7 +60,7 @@ export class References extends Leases {
         const handle = this.acquireQuietly();
         if (handle === 0) break;
         into[done++] = handle;
-        done += this.watched ? 0 : this.acquireCached(into, done, count);
+        done += this.watched ? 0 : this.runs.acquire(into, done, count);
       }
       return done === count;
     } finally {
@@ -69,12 +75,12 @@ export class References extends Leases {
 
   /**
    * Ends one reference for each of the first `count` handles; answers how many were the last ones.
-   * A stale one throws, and nothing is released. What the guard finds is thrown after all have been
-   * released.
+   * A stale one throws, and nothing is released: what was freed until then is resumed. What the
+   * guard finds is thrown after all have been released.
    */
   releaseMany(from: Int32Array, count: number): number {
     if (this.closed) throw closedError();
-    const freed = this.freeRun(from, 0, count);
+    const freed = this.runs.free(from, 0, count);
     if (freed < count) return this.releaseRest(from, freed, count);
     if (this.mailboxes.someoneWaits()) this.serve();
     return freed;
@@ -85,7 +91,7 @@ export class References extends Leases {
     try {
       this.checkMany(from, done, count);
     } catch (fault) {
-      this.resume(done);
+      this.runs.resume(done);
       this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
       throw fault;
     }
@@ -93,63 +99,12 @@ export class References extends Leases {
     let freed = done;
     for (let k = done; k < count; ) {
       if (this.release(from[k++] as number)) freed += 1;
-      const run = this.freeRun(from, k, count);
+      const run = this.runs.free(from, k, count);
       k += run;
       freed += run;
     }
     if (this.mailboxes.someoneWaits()) this.serve();
     return freed;
-  }
-
-  /**
-   * Frees what comes first in `from[begin … end − 1]` and needs no care: slots of which this thread
-   * has the one reference that is left, as far as the cache has room. Answers how many. They stay
-   * in this thread's hands: `resume` undoes it.
-   */
-  private freeRun(from: Int32Array, begin: number, end: number): number {
-    const { i32, slots, indexMask, slotsAt, ledgerAt, rowAt, owned, freed } = this;
-    const top = i32[this.topAt] as number;
-    const count = Math.min(end - begin, this.roomInCache - top);
-    let done = 0;
-    try {
-      for (; done < count; done++) {
-        const handle = from[begin + done] as number;
-        const slot = handle & indexMask;
-        if (slot >= slots) break;
-        const at = slotsAt + slot * SLOT.size + SLOT.word;
-        const word = i32[at] as number;
-        const cell = i32[ledgerAt + slot] as number;
-        if ((cell & REFERENCES_MASK) !== 1 || this.encode(slot, word) !== handle) break;
-        const payload = word & PAYLOAD_MASK;
-        const mine = nextGeneration(word, this.generationMask, owned);
-        if (payload === owned) i32[at] = mine;
-        else if (payload !== 1 || Atomics.compareExchange(i32, at, word, mine) !== word) break;
-        freed[2 * done] = word;
-        freed[2 * done + 1] = cell;
-        i32[rowAt + top + done] = slot;
-        i32[ledgerAt + slot] = 0;
-      }
-    } finally {
-      // Also where the stack was full in the middle: what was freed is in the row.
-      if (done > 0) i32[this.topAt] = top + done;
-    }
-    return done;
-  }
-
-  /**
-   * Undoes the `freeRun` that has just freed `count` slots. The ledger before the word: a recount
-   * that sees the word as it was must find the reference, or it frees the slot.
-   */
-  private resume(count: number): void {
-    const { i32, slotsAt, ledgerAt, rowAt, freed } = this;
-    const top = (i32[this.topAt] as number) - count;
-    Atomics.load(i32, slotsAt); // where the stack is full, it fails here: all stay released
-    i32[this.topAt] = top;
-    for (let k = 0; k < count; k++) {
-      const slot = i32[rowAt + top + k] as number;
-      i32[ledgerAt + slot] = freed[2 * k + 1] as number;
-      Atomics.store(i32, slotsAt + slot * SLOT.size + SLOT.word, freed[2 * k] as number);
-    }
   }
 
   /** Releases what a dead thread left: what the guard finds is a warning, and stops nothing. */
@@ -214,26 +169,6 @@ export class References extends Leases {
     }
     if (fault !== undefined) throw fault;
     return last;
-  }
-
-  /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */
-  private acquireCached(into: Int32Array, from: number, end: number): number {
-    const { i32, f64, slotsAt, ledgerAt } = this;
-    const top = i32[this.topAt] as number;
-    const count = Math.min(top, end - from);
-    const warmest = this.rowAt + top - 1;
-    for (let k = 0; k < count; k++) {
-      const slot = i32[warmest - k] as number;
-      const at = slotsAt + slot * SLOT.size;
-      into[from + k] = this.encode(slot, i32[at + SLOT.word] as number);
-      i32[ledgerAt + slot] = 1;
-      f64[(at + SLOT.length) >> 1] = 0; // length and tag
-      f64[(at + SLOT.timestamp) >> 1] = 0;
-      f64[(at + SLOT.sequence) >> 1] = 0;
-    }
-    i32[this.topAt] = top - count;
-    this.countAcquires(count);
-    return count;
   }
 
   /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */

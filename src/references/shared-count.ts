@@ -5,7 +5,7 @@
  * 1. Exclusive until shared. A slot that its word calls "owned by this seat" is known to this
  *    thread alone, and the count lives in its ledger. The first share, transfer or send writes the
  *    count into the word (`expose`) before it publishes the handle; from then on the count changes
- *    by compare-exchange only, and never past `COUNT_MAX`, where it would carry into the flags.
+ *    by atomic operations only, and never so far that it would carry into the flags (`COUNT_MAX`).
  * 2. The sole holder is alone again. If the word counts one reference and this thread's ledger has
  *    it, nobody else can raise, lower or read the slot: writing to the frame is allowed, and the
  *    last release cannot lose against another holder. (A `reclaim` may set the suspect flag at the
@@ -89,7 +89,7 @@ export class SharedCount extends Supply {
   }
 
   /** Raises the count of a shared slot; false if it has no room. This thread holds a reference. */
-  protected raise(slot: number, by: number): boolean {
+  private raise(slot: number, by: number): boolean {
     const at = this.rowOf(slot) + SLOT.word;
     for (;;) {
       const word = this.i32[at] as number;

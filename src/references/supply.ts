@@ -101,7 +101,7 @@ export class Supply extends Cache {
   /** Takes over a slot that nobody refers to, if its word is still this one, and frees it. */
   takeOver(slot: number, word: number): boolean {
     const at = this.rowOf(slot) + SLOT.word;
-    const mine = nextGeneration(word, this.generationMask, this.owned);
+    const mine = nextGeneration(word, this.generationStep, this.owned);
     if (Atomics.compareExchange(this.i32, at, word, mine) !== word) return false;
     if (this.guard.active) this.guard.erase(slot);
     this.give(slot);

@@ -105,6 +105,7 @@ export enum SEAT {
   top = 16,
   hint = 17,
   emptyAt = 18,
+  room = 19,
   acquires = 20,
   misses = 24,
   departures = 26,
@@ -200,8 +201,10 @@ export interface Layout {
   readonly cachesAt: number;
   readonly cacheStride: number;
   readonly ledgersAt: number;
-  readonly mailAt: number;
+  /** Ints from one seat's row to the next: a cell for each index that a handle can name. */
   readonly ledgerStride: number;
+  readonly mailAt: number;
+  readonly mailStride: number;
   readonly channels: readonly ChannelLayout[];
   /** Int of the first trace; 0 when nothing is traced. */
   readonly tracesAt: number;
@@ -237,7 +240,8 @@ export function layoutOf(geometry: Geometry): Layout {
   const summaryWords = Math.ceil(leaves / 32);
   const rootWords = Math.ceil(summaryWords / 32);
   const cacheStride = lineUp(Math.max(1, geometry.cacheFramesMax));
-  const ledgerStride = lineUp(slots);
+  const ledgerStride = lineUp(powerOfTwo(slots));
+  const mailStride = lineUp(slots);
   const at = {
     stampAt: region(1),
     takesAt: region(1),
@@ -255,7 +259,7 @@ export function layoutOf(geometry: Geometry): Layout {
     sharesAt: region(seats),
     cachesAt: region(seats * cacheStride),
     ledgersAt: region(seats * ledgerStride),
-    mailAt: region(seats * ledgerStride),
+    mailAt: region(seats * mailStride),
   };
   const channels = geometry.channels.map((channel, index): ChannelLayout => {
     const cells = powerOfTwo(channel.capacity);
@@ -280,6 +284,7 @@ export function layoutOf(geometry: Geometry): Layout {
     rootWords,
     cacheStride,
     ledgerStride,
+    mailStride,
     channels,
     tracesAt,
     controlInts: cursor,

@@ -4,7 +4,8 @@
  * Invariants
  * 1. The slot's word is the truth: every slot in the row says "owned by this seat", and its ledger
  *    cell counts nothing. The row only makes finding them fast; `reclaim` never reads it, so it may
- *    be wrong at any point where the thread dies.
+ *    be wrong at any point where the thread dies. It holds the handles of the slots' next leases,
+ *    which nothing changes while they lie there: an acquire need not look at the word.
  * 2. At most `cacheLimit` slots are in the row or on the way into it: a full cache grows or spills
  *    before it takes, and a refill takes at most half a cache, of which one is for the caller. (A
  *    thread without a cache still refills one at a time, straight into the caller's hands.)
@@ -39,14 +40,15 @@ export class Cache {
   protected readonly slotsAt: number;
   /** The payload of a word that says "owned by this seat". */
   protected readonly owned: number;
-  protected readonly generationMask: number;
+  protected readonly generationStep: number;
+  protected readonly indexMask: number;
   /** How many slots it may hold now. */
   protected cacheLimit = 0;
-  /** Up to so many cached slots a release needs no care; 0 with a guard, which looks at each. */
-  protected roomInCache = 0;
   /** Where the row's size stands; in the header, at a constant 0, once this thread has left. */
   protected topAt: number;
   protected readonly rowAt: number;
+  /** Where it says up to how many cached slots a release needs no care; 0 with a guard. */
+  protected readonly roomAt: number;
   private readonly shares: Shares;
   private readonly share: number;
   private readonly limitMax: number;
@@ -63,13 +65,16 @@ export class Cache {
     this.i32 = slab.i32;
     this.slotsAt = layout.slotsAt;
     this.owned = ownedBy(seat);
-    this.generationMask = this.codec.generationMask;
+    this.generationStep = this.codec.generationStep;
+    this.indexMask = this.codec.indexMask;
     this.topAt = seatAt + SEAT.top;
+    this.roomAt = seatAt + SEAT.room;
     this.rowAt = layout.cachesAt + seat * layout.cacheStride;
     this.shares = new Shares(slab, seat);
     this.share = slab.geometry.cacheFrames;
     this.limitMax = slab.geometry.cacheFramesMax;
     this.looksAtEach = slab.geometry.guard !== 'off';
+    this.setLimit(0); // the seat's last thread had another one
     this.grow();
   }
 
@@ -83,16 +88,17 @@ export class Cache {
     const i32 = this.i32;
     const top = (i32[this.topAt] as number) - 1;
     if (top < 0) return -1;
-    const slot = i32[this.rowAt + top] as number;
+    const handle = i32[this.rowAt + top] as number;
     i32[this.topAt] = top;
-    return slot;
+    return handle & this.indexMask;
   }
 
   /** Adds a slot that this seat owns. The caller made room with `makeRoom`. */
   push(slot: number): void {
     const i32 = this.i32;
     const top = i32[this.topAt] as number;
-    i32[this.rowAt + top] = slot;
+    const word = i32[this.slotsAt + slot * SLOT.size + SLOT.word] as number;
+    i32[this.rowAt + top] = this.codec.encode(slot, word);
     i32[this.topAt] = top + 1;
   }
 
@@ -147,48 +153,50 @@ export class Cache {
 
   private setLimit(slots: number): void {
     this.cacheLimit = slots;
-    this.roomInCache = this.looksAtEach ? 0 : slots;
+    this.i32[this.roomAt] = this.looksAtEach ? 0 : slots;
   }
 
   /** Returns the `count` coldest slots, those at the row's bottom, to the shared list. */
   spill(count: number): void {
-    const { i32, rowAt, list, slotsAt, generationMask, owned } = this;
+    const { i32, rowAt, list, slotsAt, generationStep, indexMask, owned } = this;
     const top = i32[this.topAt] as number;
     const move = Math.min(count, top);
     if (move <= 0) return;
     if (top > this.limitMax)
       throw damaged(`seat ${this.seat} says that it has ${top} cached slots`);
-    let end = move; // so many of those to go are still in the row, at its bottom
+    let start = 0; // so many of the row are in the list
     try {
-      while (end > 0) {
-        // All that share the leaf of the first go together; the others close ranks.
-        const leaf = (i32[rowAt] as number) >>> 5;
+      while (start < move) {
+        // All that share the leaf of the first go together; others change places with them.
+        const leaf = ((i32[rowAt + start] as number) & indexMask) >>> 5;
         // Calls as deep as all that follow: where the stack is full, it fails before a write.
         list.announce(leaf);
         let bits = 0;
-        let kept = 0;
-        for (let k = 0; k < end; k++) {
-          const slot = i32[rowAt + k] as number;
-          if (slot >>> 5 !== leaf) {
-            i32[rowAt + k] = i32[rowAt + kept] as number;
-            i32[rowAt + kept++] = slot;
-            continue;
-          }
+        let next = start;
+        for (let k = start; k < move; k++) {
+          const handle = i32[rowAt + k] as number;
+          const slot = handle & indexMask;
+          if (slot >>> 5 !== leaf) continue;
           const at = slotsAt + slot * SLOT.size + SLOT.word;
           const word = i32[at] as number;
           if (payloadOf(word) !== owned) throw damaged(`slot ${slot} is cached, and not owned`);
-          i32[at] = nextGeneration(word, generationMask, 0);
+          i32[at] = nextGeneration(word, generationStep, 0);
           bits |= 1 << (slot & 31);
+          if (k !== next) {
+            i32[rowAt + k] = i32[rowAt + next] as number;
+            i32[rowAt + next] = handle;
+          }
+          next += 1;
         }
-        end = kept;
+        start = next;
         this.checked(list.give(leaf, bits));
       }
       list.stamp(move);
       list.settled();
     } finally {
       // Also after a fault: a slot that the list has, and the row as well, would be taken twice.
-      for (let k = move; k < top; k++) i32[rowAt + k - move + end] = i32[rowAt + k] as number;
-      i32[this.topAt] = top - move + end;
+      i32.copyWithin(rowAt, rowAt + start, rowAt + top);
+      i32[this.topAt] = top - start;
     }
   }
 
@@ -209,7 +217,8 @@ export class Cache {
    * Writes "owned by this seat" into the claimed slots; answers the first, the row gets the rest.
    */
   private own(claimed: number): number {
-    const { i32, owned, generationMask, rowAt, slotsAt } = this;
+    const { i32, owned, generationStep, rowAt, slotsAt } = this;
+    const { generationMask, colour } = this.codec;
     const base = this.list.leaf << 5;
     let top = i32[this.topAt] as number;
     let first = -1;
@@ -218,9 +227,10 @@ export class Cache {
       const at = slotsAt + slot * SLOT.size + SLOT.word;
       const word = i32[at] as number;
       const fresh = generationOf(word) === 0;
-      i32[at] = fresh ? nextGeneration(word, generationMask, owned) : withPayload(word, owned);
+      const mine = fresh ? nextGeneration(word, generationStep, owned) : withPayload(word, owned);
+      i32[at] = mine;
       if (first < 0) first = slot;
-      else i32[rowAt + top++] = slot;
+      else i32[rowAt + top++] = ((mine >> 1) & generationMask) | colour | slot;
     }
     i32[this.topAt] = top;
     return first;
@@ -229,7 +239,7 @@ export class Cache {
   /** Writes "listed" with the next generation, and answers the slot's bit in its leaf. */
   private unown(slot: number): number {
     const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    this.i32[at] = nextGeneration(this.i32[at] as number, this.generationMask, 0);
+    this.i32[at] = nextGeneration(this.i32[at] as number, this.generationStep, 0);
     return 1 << (slot & 31);
   }
 

@@ -10,7 +10,8 @@
  * 1. *Owned by seat s* means: no other thread refers to the slot. It is exclusively held if the
  *    ledger of s counts it, and free in the hands of s (cache, or a call in progress) if not.
  * 2. The generation changes at each last release and each return to the free list, and is never 0
- *    once the slot was handed out. Pools of over 65,536 slots have fewer than 15 bits of it.
+ *    once the slot was handed out. Pools of over 65,536 slots have room for fewer than 15 bits in
+ *    their handles: they use the upper ones and go up in steps of 2 to 16.
  * 3. *Suspect* is set by `reclaim` alone and stays until the slot is freed: a dead thread referred
  *    to it, so the count may exceed the references that are left. It is never too low.
  *
@@ -19,14 +20,20 @@
 
 /** Lowest bit of the generation. */
 export const GENERATION_SHIFT = 17;
+/** Selects the generation. */
+const GENERATION_BITS = -1 << GENERATION_SHIFT;
 /** All bits of generation and flag are outside this. */
 export const PAYLOAD_MASK = 0xffff;
 /** A dead thread referred to this slot; the count may be too high. */
 export const SUSPECT = 1 << 16;
 /** Payload of a slot that seat 0 owns. */
 const OWNED = 0xff00;
-/** The most references that one frame can have. */
-export const COUNT_MAX = OWNED - 1;
+/**
+ * The most references that one frame can have. Where a count is raised by an addition, it was below
+ * this when the adder looked. Each of 256 threads can have looked and not yet added: so the count
+ * stays below `OWNED`, whatever the others did meanwhile.
+ */
+export const COUNT_MAX = OWNED - 1 - 256;
 
 /** Generation, flag and payload without their neighbours. */
 export function payloadOf(word: number): number {
@@ -66,11 +73,17 @@ export function ownedBy(seat: number): number {
 
 /** The same generation with another payload, without the suspect flag. */
 export function withPayload(word: number, payload: number): number {
-  return ((word >>> GENERATION_SHIFT) << GENERATION_SHIFT) | payload;
+  return (word & GENERATION_BITS) | payload;
 }
 
-/** The next generation with a payload; `generationMask` is the pool's. Skips 0. */
-export function nextGeneration(word: number, generationMask: number, payload: number): number {
-  const next = ((word >>> GENERATION_SHIFT) + 1) & generationMask;
-  return ((next === 0 ? 1 : next) << GENERATION_SHIFT) | payload;
+/** The next generation with a payload; `step` is the pool's `generationStep`. Skips 0. */
+export function nextGeneration(word: number, step: number, payload: number): number {
+  const next = ((word & GENERATION_BITS) + step) | 0;
+  return (next === 0 ? step : next) | payload;
+}
+
+/** The word before `nextGeneration`, with the payload that it has now. */
+export function previousGeneration(word: number, step: number): number {
+  const previous = ((word & GENERATION_BITS) - step) | 0;
+  return (previous === 0 ? -step & GENERATION_BITS : previous) | (word & PAYLOAD_MASK);
 }

@@ -44,11 +44,10 @@ export class Outlet extends LaneSet {
     if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
     const first = this.activate();
     this.ring.write(lane, 0, handle);
-    const flags = this.ring.publish(lane, 1);
+    const flags = this.publish(lane, 1);
     this.room -= 1;
     if ((flags & CUT) !== 0 && this.takeBack(lane)) throw this.closedError();
     this.refs.depart(slot, 1);
-    this.add(lane + LANE.sent, 1);
     if ((flags & SLEEPERS) !== 0) this.ring.wake(lane);
     if ((flags & SLEEPERS) !== 0 || first) this.ringReceivers();
     return true;
@@ -106,11 +105,10 @@ export class Outlet extends LaneSet {
       if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
       this.ring.write(lane, k, handle);
     }
-    const flags = this.ring.publish(lane, batch);
+    const flags = this.publish(lane, batch);
     this.room -= batch;
     if ((flags & CUT) !== 0) return this.takeBackBatch(lane, handles, from, batch);
     this.refs.departAll(handles, from, from + batch);
-    this.add(lane + LANE.sent, batch);
     if ((flags & SLEEPERS) !== 0) {
       this.ring.wake(lane);
       this.ringReceivers();
@@ -135,7 +133,7 @@ export class Outlet extends LaneSet {
     let kept = batch;
     while (kept > 0 && this.ring.takeBack(lane, this.ring.last(lane) - (batch - kept))) kept -= 1;
     this.refs.departAll(handles, from, from + kept);
-    this.add(lane + LANE.sent, kept);
+    this.add(lane + LANE.sent, kept - batch);
     if (kept === 0) throw this.closedError();
     return kept;
   }
@@ -215,10 +213,9 @@ export class Outlet extends LaneSet {
       // Losing the oldest to its consumer makes room as well.
       if (this.ring.room(lane) === 0) this.dropOldest(lane);
       this.ring.write(lane, 0, handle);
-      const flags = this.ring.publish(lane, 1);
+      const flags = this.publish(lane, 1);
       if ((flags & CUT) !== 0 && this.takeBack(lane)) continue;
       published += 1;
-      this.add(lane + LANE.sent, 1);
       if ((flags & SLEEPERS) === 0) continue;
       this.ring.wake(lane);
       this.sleepers = true;
@@ -231,9 +228,21 @@ export class Outlet extends LaneSet {
     this.add(lane + LANE.dropped, 1);
   }
 
+  /**
+   * Publishes written cells, and counts them before: the counter stands on the tail's line, so that
+   * a plain store fetches this line from the consumers' core while the frame's own lines are still
+   * on their way. The addition waits for all of them, one after the other if it must fetch its own.
+   */
+  private publish(lane: number, count: number): number {
+    this.add(lane + LANE.sent, count);
+    return this.ring.publish(lane, count);
+  }
+
   /** Claims the cell that was published last; false if somebody received it. The ledger has it. */
   private takeBack(lane: number): boolean {
-    return this.ring.takeBack(lane, this.ring.last(lane));
+    if (!this.ring.takeBack(lane, this.ring.last(lane))) return false;
+    this.add(lane + LANE.sent, -1);
+    return true;
   }
 
   /** True the first time: receivers that armed before it do not know of this lane. */

@@ -21,7 +21,7 @@
  *   │ MAIL        per seat: one cell per slot, messages addressed to that seat      │
  *   │ CHANNELS    per channel: state · active lanes · receivers · subscribers; then │
  *   │             lanes (one per producer; on a broadcast one per producer and      │
- *   │             subscriber): 3 lines and a power of two of cells, 2 ints each     │
+ *   │             subscriber): 2 lines and a power of two of cells, 2 ints each     │
  *   │ TRACES      per slot, only with `trace`: when, and the stack that acquired it │
  *   ├───────────────────────────────────────────────────────────────────────────────┤
  *   │ FRAMES      per slot: user header · data, each rounded up to 64 bytes         │
@@ -139,14 +139,14 @@ export enum CHANNEL {
   size = 64,
 }
 
-/** Fields of a lane: a line for the producer, one for the consumers, one for counters. */
+/** Fields of a lane: a line for the producer, one for the consumers. */
 export enum LANE {
   tail = 0,
+  sent = 2,
+  dropped = 4,
   head = 16,
   cutAt = 17,
-  sent = 32,
-  dropped = 34,
-  size = 48,
+  size = 32,
 }
 
 /** A trace: when (64-bit float), how many code units, then two of them to an int. */

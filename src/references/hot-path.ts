@@ -146,8 +146,8 @@ export class HotPath {
   private acquire(): Handle {
     const { i32, f64, seatAt } = this;
     const top = (i32[seatAt + SEAT.top] as number) - 1;
-    // `| 0`: the engine need not prepare for any other type.
-    if (top < 0 || this.careful) return this.acquireOther() | 0;
+    // Empty, that is below 0; or damaged. `| 0`: the engine need not prepare for any other type.
+    if (top >>> 0 >= this.rowSize || this.careful) return this.acquireOther() | 0;
     const handle = i32[this.rowAt + top] as number;
     // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
     this.begin(handle & this.indexMask);
@@ -227,7 +227,6 @@ export class HotPath {
   private acquireOther(): Handle {
     const { i32, f64, seatAt } = this;
     const top = (i32[seatAt + SEAT.top] as number) - 1;
-    // Empty, that is below 0; or damaged; or there is nothing to take any more.
     if (top >>> 0 >= this.rowSize || this.closed) return this.slow.acquireOrTell();
     const handle = i32[this.rowAt + top] as number;
     this.slow.lookAtCached(handle & this.indexMask, top);

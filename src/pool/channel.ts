@@ -59,6 +59,8 @@ export class FrameChannel {
     const { layout } = outlet;
     this.outlet = outlet;
     this.inlet = inlet;
+    this.trySendHandle = (handle) => outlet.trySend(handle);
+    this.tryReceiveHandle = () => inlet.tryReceive();
     this.slots = attachment.slots;
     this.waiting = attachment.waiting;
     this.name = layout.name;
@@ -147,14 +149,10 @@ export class FrameChannel {
    * The integer twin of `trySend`. Allocates nothing. Throws `ChannelClosedError`, on a broadcast
    * `RefCountOverflowError`, and `StaleHandleError`.
    */
-  trySendHandle(handle: Handle): boolean {
-    return this.outlet.trySend(handle);
-  }
+  readonly trySendHandle: (handle: Handle) => boolean;
 
   /** The integer twin of `tryReceive`: 0 if nothing is there now. Allocates nothing. */
-  tryReceiveHandle(): Handle {
-    return this.inlet.tryReceive();
-  }
+  readonly tryReceiveHandle: () => Handle;
 
   /**
    * Sends the first `count` handles (default: all) as far as there is room; answers how many were

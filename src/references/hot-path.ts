@@ -87,11 +87,12 @@ export class HotPath {
   private readonly ledgerAt: number;
   private readonly seatAt: number;
   private readonly rowAt: number;
-  private readonly rowSize: number;
+  /** 0 once this thread has left: then there is nothing to take. */
+  private rowSize: number;
   private readonly waitersAt: number;
   private readonly manySeats: boolean;
-  /** Guard or trace look at each slot; or this thread has left. */
-  private careful: boolean;
+  /** A fresh lease is looked at by guard or trace. */
+  private readonly watched: boolean;
   /** This thread has left the slab: its rows may be somebody else's. */
   private closed = false;
   /** The payload of a word that says "owned by this seat". */
@@ -117,7 +118,7 @@ export class HotPath {
     this.rowSize = layout.cacheStride;
     this.waitersAt = layout.waitersAt;
     this.manySeats = layout.waiterWords > 1;
-    this.careful = slab.geometry.guard !== 'off' || layout.tracesAt > 0;
+    this.watched = slab.geometry.guard !== 'off' || layout.tracesAt > 0;
     this.owned = ownedBy(seat);
     this.indexMask = slow.codec.indexMask;
     this.generationMask = slow.codec.generationMask;
@@ -140,15 +141,16 @@ export class HotPath {
   /** From now on no handle is valid, and nothing is written. */
   retire(): void {
     this.closed = true;
-    this.careful = true;
+    this.rowSize = 0;
   }
 
   private acquire(): Handle {
     const { i32, f64, seatAt } = this;
     const top = (i32[seatAt + SEAT.top] as number) - 1;
     // Empty, that is below 0; or damaged. `| 0`: the engine need not prepare for any other type.
-    if (top >>> 0 >= this.rowSize || this.careful) return this.acquireOther() | 0;
+    if (top >>> 0 >= this.rowSize) return this.slow.acquireOrTell() | 0;
     const handle = i32[this.rowAt + top] as number;
+    if (this.watched) this.slow.lookAtCached(handle & this.indexMask, top);
     // Begun before it leaves the row: a call that fails (the stack is full) leaves the slot there.
     this.begin(handle & this.indexMask);
     i32[seatAt + SEAT.top] = top;
@@ -222,22 +224,7 @@ export class HotPath {
     f64[(at + SLOT.sequence) >> 1] = 0;
   }
 
-  // Apart from here on, because an engine puts only small functions in the place of their calls.
-
-  private acquireOther(): Handle {
-    const { i32, f64, seatAt } = this;
-    const top = (i32[seatAt + SEAT.top] as number) - 1;
-    if (top >>> 0 >= this.rowSize || this.closed) return this.slow.acquireOrTell();
-    const handle = i32[this.rowAt + top] as number;
-    this.slow.lookAtCached(handle & this.indexMask, top);
-    this.begin(handle & this.indexMask);
-    i32[seatAt + SEAT.top] = top;
-    const count = (seatAt + SEAT.acquires) >> 1;
-    f64[count] = (f64[count] as number) + 1;
-    return handle;
-  }
-
-  /** Ends a reference to a slot that others know, or knew. */
+  /** Ends a reference to a slot that others know, or knew. Apart: what is inlined must be small. */
   private releaseShared(slot: number, word: number): boolean {
     const { i32, f64, seatAt } = this;
     const cellAt = this.ledgerAt + slot;

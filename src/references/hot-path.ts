@@ -20,11 +20,11 @@
  *      └── recount: nobody ──┘    └────────────── owned by the dead: taken back ──────────┘
  *
  * `calls` gives the methods as closures over this one object. Where a program calls one of them, an
- * optimising engine knows the object, and what never changes in it becomes a constant of the machine
- * code. A method of an object that it does not know reads some sixteen fields, and checks each index
- * against an array that it has just met: two to three times the time. (V8: function context
- * specialization, and constant fields. It puts only small functions in the place of their calls:
- * what is seldom stands apart.)
+ * optimising engine knows the object, and what never changes in it becomes a constant of the
+ * machine code. A method of an object that it does not know reads some sixteen fields, and checks
+ * each index against an array that it has just met: two to three times the time. (V8: function
+ * context specialization, and constant fields. It puts only small functions in the place of their
+ * calls: what is seldom stands apart.)
  *
  * Called by the seat's own thread only. Never blocks, never allocates (but for a thrown error).
  */

@@ -36,7 +36,7 @@ export class HandleCodec {
   readonly indexMask: number;
   /** Selects the generation in a handle. */
   readonly generationMask: number;
-  /** What the next generation adds to a slot's word: the lowest bit that the handle has room for. */
+  /** What the next generation adds to a slot's word: the lowest bit that a handle has room for. */
   readonly generationStep: number;
   /** The pool's colour in place. */
   readonly colour: number;

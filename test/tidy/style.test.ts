@@ -25,7 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['protocol/*'],
   ['threads/*'],
   ['references/refusal.ts', 'references/supply.ts'],
-  ['references/shared-count.ts'],
+  ['references/shared-count.ts', 'references/hot-path.ts', 'references/runs.ts'],
   ['references/leases.ts'],
   ['references/references.ts'],
   ['references/messages.ts', 'references/leaving.ts', 'references/reclaim.ts'],

@@ -140,6 +140,13 @@ export class Actor {
     if (cached > most) throw new Error(`${cached} slots are cached, the reserve is ${most}`);
   }
 
+  /** Looks into frames that this thread alone holds, and releases them in one call. */
+  *releaseTogether(handles: readonly number[]): Steps {
+    for (const handle of handles) yield* this.hand(handle, 0);
+    yield* this.releaseMany(handles);
+    this.world.hold(-handles.length, this.thread);
+  }
+
   /** Releases all of these, or none. */
   *releaseMany(handles: readonly number[]): Steps {
     yield* result(this.pool.slots.releaseMany(Int32Array.from(handles)));

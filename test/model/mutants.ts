@@ -108,8 +108,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'the generation stands still at a release',
     changes: [
       [
-        'i32[at] = nextGeneration(word, this.generationMask, this.owned)',
-        'i32[at] = withPayload(word, this.owned)',
+        'let free = word === this.lastWord ? this.firstWord : word + this.generationStep | 0;',
+        'let free = word;',
       ],
     ],
     scenario: 'stale',
@@ -118,7 +118,7 @@ export const mutants: readonly Mutant[] = [
   {
     flaw: 'the generation stands still at a spill',
     changes: [
-      ['i32[at] = nextGeneration(word, generationMask, 0)', 'i32[at] = withPayload(word, 0)'],
+      ['i32[at] = nextGeneration(word, generationStep, 0)', 'i32[at] = withPayload(word, 0)'],
     ],
     scenario: 'verdict',
     bounds: orders(9),
@@ -128,7 +128,7 @@ export const mutants: readonly Mutant[] = [
     flaw: 'the generation stands still when a slot is given back',
     changes: [
       [
-        'this.i32[at] = nextGeneration(this.i32[at], this.generationMask, 0)',
+        'this.i32[at] = nextGeneration(this.i32[at], this.generationStep, 0)',
         'this.i32[at] = withPayload(this.i32[at], 0)',
       ],
     ],
@@ -151,12 +151,92 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a shared slot is released by a plain store',
     changes: [
       [
+        'if (Atomics.compareExchange(i32, at, word, word - 1) !== word)',
+        'if (i32[at] = word - 1, !1)',
+      ],
+    ],
+    scenario: 'retain-release',
+    bounds: orders(1),
+  },
+  {
+    flaw: 'a release that lost a race once is a plain store',
+    changes: [
+      [
         'if (Atomics.compareExchange(this.i32, at, word, word - 1) === word)',
         'this.i32[at] = word - 1;\n      if (!0)',
       ],
     ],
     scenario: 'retain-release',
+    bounds: orders(3),
+  },
+  {
+    flaw: 'a shared slot is retained by a plain store',
+    changes: [
+      ['payload < 65023 ? Atomics.add(i32, at, 1)', 'payload < 65023 ? i32[at] = word + 1'],
+    ],
+    scenario: 'retain-release',
     bounds: orders(1),
+  },
+  {
+    flaw: 'a retain is counted in the word before the ledger',
+    changes: [
+      [
+        'i32[cellAt] = cell + 1;\n    let payload = word & 65535;\n    payload !== this.owned && (payload < 65023 ? Atomics.add(i32, at, 1) : this.slow.refuseReference(slot));',
+        'let payload = word & 65535;\n    payload !== this.owned && (payload < 65023 ? Atomics.add(i32, at, 1) : this.slow.refuseReference(slot));\n    i32[cellAt] = cell + 1;',
+      ],
+    ],
+    scenario: 'retain-release',
+    bounds: deaths(1),
+  },
+  {
+    flaw: 'a last release clears its ledger before it owns the slot',
+    changes: [
+      [
+        'return Atomics.compareExchange(i32, at, word, free) !== word ?',
+        'return i32[cellAt] = 0, Atomics.compareExchange(i32, at, word, free) !== word ?',
+      ],
+    ],
+    scenario: 'last-release-cache',
+    bounds: deaths(0),
+  },
+  {
+    flaw: 'the cache keeps the handle of the lease before',
+    changes: [
+      [
+        'i32[this.rowAt + top] = free >> 1 & generationMask | name,',
+        'i32[this.rowAt + top] = handle,',
+      ],
+    ],
+    scenario: 'stale',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'the cache keeps the handle of the lease before, of a frame that others knew',
+    changes: [['next = this.encode(slot, free);', 'next = this.encode(slot, word);']],
+    scenario: 'stale-shared',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'the cache keeps the handle that a slot had in the list',
+    changes: [
+      [
+        'i32[rowAt + top++] = mine >> 1 & generationMask | colour | slot;',
+        'i32[rowAt + top++] = word >> 1 & generationMask | colour | slot;',
+      ],
+    ],
+    scenario: 'stale-refill',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'a batch puts the handles of the leases before into the cache',
+    changes: [
+      [
+        'i32[rowAt + top + done] = mine >> 1 & generationMask | name,',
+        'i32[rowAt + top + done] = handle,',
+      ],
+    ],
+    scenario: 'stale-many',
+    bounds: orders(0),
   },
   {
     flaw: 'a receiver writes its ledger after the claim',
@@ -242,8 +322,8 @@ export const mutants: readonly Mutant[] = [
     flaw: '"closed" is stored before the lanes are cut',
     changes: [
       [
-        'this.cutAll(), Atomics.store(this.i32, this.layout.at + 0 /* closed */, CLOSED), this.cutAll()',
-        'Atomics.store(this.i32, this.layout.at + 0 /* closed */, CLOSED), this.cutAll()',
+        'this.cutAll(), Atomics.store(this.i32, this.closedAt, CLOSED), this.cutAll()',
+        'Atomics.store(this.i32, this.closedAt, CLOSED), this.cutAll()',
       ],
     ],
     scenario: 'close-end',
@@ -334,15 +414,21 @@ export const mutants: readonly Mutant[] = [
     bounds: deaths(2),
   },
   {
-    flaw: 'a refused batch takes back the words before the ledger',
+    flaw: 'a refused batch says "shared" before its ledger counts the reference',
     changes: [
       [
-        'i32[ledgerAt + slot] = freed[2 * k + 1], Atomics.store(i32, slotsAt + slot * 8 /* size */ + 0 /* word */, freed[2 * k]);',
-        'Atomics.store(i32, slotsAt + slot * 8 /* size */ + 0 /* word */, freed[2 * k]), i32[ledgerAt + slot] = freed[2 * k + 1];',
+        'i32[ledgerAt + slot] = 1;\n      let at = slotsAt + slot * 8 /* size */ + 0 /* word */;\n      Atomics.store(i32, at, previousGeneration(i32[at], this.codec.generationStep));',
+        'let at = slotsAt + slot * 8 /* size */ + 0 /* word */;\n      Atomics.store(i32, at, withPayload(previousGeneration(i32[at], this.codec.generationStep), 1) | 65536);\n      i32[ledgerAt + slot] = 1;',
       ],
     ],
     scenario: 'release-many',
     bounds: orders(2),
+  },
+  {
+    flaw: 'a refused batch leaves in the cache what it takes back',
+    changes: [['Atomics.load(i32, slotsAt), i32[topAt] = top;', 'Atomics.load(i32, slotsAt);']],
+    scenario: 'release-many',
+    bounds: orders(0),
   },
   {
     flaw: 'a recount does not read the word first',

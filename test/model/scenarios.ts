@@ -283,6 +283,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     prepare: (world) => world.sharedByTwo(),
     bodies: [(me) => me.endShared(), (me) => me.endShared(), takeAndReturn(1)],
   },
+  'last-release-cache': {
+    law: 'the last release of a shared frame into a cache frees it once, whoever dies meanwhile',
+    options: { ...one, cacheFrames: 1 },
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [(me) => me.endShared(), (me) => me.endShared()],
+  },
   'last-release-wait': {
     law: 'the last release of a frame that a dead thread held wakes who waits for it',
     options: one,
@@ -424,6 +430,53 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       function* (me) {
         const earlier = yield* me.acquire();
         yield* me.release(earlier);
+        const handle = yield* me.acquire();
+        if (earlier === handle) throw new Error('two leases have the same handle');
+        yield* me.release(handle);
+      },
+    ],
+  },
+  'stale-shared': {
+    law: 'so is one of a frame that others knew',
+    options: { ...one, cacheFrames: 1 },
+    prepare: (world) => world.sharedByTwo(),
+    bodies: [
+      function* (me) {
+        const earlier = me.world.note('handle');
+        yield* me.hear(0);
+        yield* me.releaseShared(earlier);
+        const handle = yield* me.acquire();
+        if (earlier === handle) throw new Error('two leases have the same handle');
+        yield* me.release(handle);
+      },
+      function* (me) {
+        yield* me.endShared();
+        yield* me.tell(0, 1);
+      },
+    ],
+    mortals: [0],
+  },
+  'stale-refill': {
+    law: 'what a refill brings into the cache has the handle of its next lease',
+    options: { ...small, frames: 2, cacheFrames: 4 },
+    bodies: [
+      function* (me) {
+        for (let k = 0; k < 2; k++) {
+          const [first, second] = [yield* me.acquire(), yield* me.acquire()];
+          yield* me.release(first);
+          yield* me.release(second);
+          yield* me.giveCacheBack();
+        }
+      },
+    ],
+  },
+  'stale-many': {
+    law: 'a batch leaves the handles of the next leases in the cache',
+    options: { ...one, cacheFrames: 1 },
+    bodies: [
+      function* (me) {
+        const earlier = yield* me.acquire();
+        yield* me.releaseTogether([earlier]);
         const handle = yield* me.acquire();
         if (earlier === handle) throw new Error('two leases have the same handle');
         yield* me.release(handle);

@@ -247,11 +247,17 @@ export class World implements Subject {
     this.makeSuspect(slot);
   }
 
-  /** A suspect frame that the first thread still holds, alone. */
+  /**
+   * A suspect frame that the first thread holds, and nobody else any more. It was adopted, and never
+   * departed: a batch may free it without care.
+   */
   suspectOfFirst(): void {
-    this.sharedByTwo();
-    finish((this.actors[1] as Actor).releaseShared(this.note('handle')));
-    this.makeSuspect(this.slotOf(this.note('handle')));
+    const [a, b] = this.actors as [Actor, Actor];
+    const handle = finish(b.filled(1));
+    finish(a.tryAdopt(finish(b.share(handle))));
+    finish(b.releaseShared(handle));
+    this.notes.set('handle', handle);
+    this.makeSuspect(this.slotOf(handle));
   }
 
   /**

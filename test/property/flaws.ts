@@ -16,8 +16,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'frame objects',
     'a new frame keeps its last length',
-    'return i32[this.ledgerAt + slot] = 1, f64[at + 2 /* length */ >> 1] = 0,',
-    'return i32[this.ledgerAt + slot] = 1,',
+    'i32[this.ledgerAt + slot] = 1, f64[at + 2 /* length */ >> 1] = 0,',
+    'i32[this.ledgerAt + slot] = 1,',
   ],
   [
     'frame objects',
@@ -28,8 +28,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'the integer API',
     'a retain of a shared frame is not counted in its word',
-    'payload !== this.owned && !(payload <',
-    'false && !(payload <',
+    'payload !== this.owned && (payload <',
+    'false && (payload <',
   ],
   [
     'frame objects',

@@ -85,12 +85,16 @@ function isInternal(symbol) {
 
 function memberOf({ checker, faults }, symbol, isStatic) {
   const [declaration] = symbol.declarations;
-  const bodies = symbol.declarations.filter((each) => each.body !== undefined);
-  const isMethod = ts.isMethodDeclaration(declaration) || ts.isMethodSignature(declaration);
+  const signature = signatureOf(declaration);
+  const isMethod = signature !== undefined;
+  const bodies = isMethod
+    ? symbol.declarations.flatMap((each) => faults.functionsOf(each))
+    : symbol.declarations.filter((each) => each.body !== undefined);
   const setter = symbol.declarations.some(ts.isSetAccessor);
   const readonly =
-    (ts.isGetAccessor(declaration) && !setter) ||
-    (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Readonly) !== 0;
+    !isMethod &&
+    ((ts.isGetAccessor(declaration) && !setter) ||
+      (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Readonly) !== 0);
   return {
     name: nameOf(declaration, symbol),
     isStatic,
@@ -101,16 +105,23 @@ function memberOf({ checker, faults }, symbol, isStatic) {
     file: fileOf(declaration),
     line:
       declaration.getSourceFile().getLineAndCharacterOfPosition(declaration.getStart()).line + 1,
-    parameters: isMethod ? declaration.parameters.map(parameterOf) : [],
+    parameters: isMethod ? signature.parameters.map(parameterOf) : [],
     type: isMethod
-      ? (declaration.type?.getText() ?? 'unknown')
+      ? (signature.type?.getText() ?? 'unknown')
       : typeTextOf(checker, symbol, declaration),
-    typeParameters: isMethod
-      ? (declaration.typeParameters ?? []).map((each) => each.getText())
-      : [],
+    typeParameters: isMethod ? (signature.typeParameters ?? []).map((each) => each.getText()) : [],
     throws: [...new Set(bodies.flatMap((body) => faults.thrownBy(body)))].sort(),
     blocks: bodies.some((body) => faults.blocks(body)),
   };
+}
+
+/** Of a method, and of a class's field that is always the same function: it is called like one. */
+function signatureOf(declaration) {
+  if (ts.isMethodDeclaration(declaration) || ts.isMethodSignature(declaration)) return declaration;
+  const { type } = declaration;
+  const constant = ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Readonly;
+  const isField = ts.isPropertyDeclaration(declaration) && constant !== 0;
+  return isField && type !== undefined && ts.isFunctionTypeNode(type) ? type : undefined;
 }
 
 function nameOf(declaration, symbol) {

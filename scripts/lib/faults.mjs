@@ -3,9 +3,11 @@
  * comments. `scripts/docs-api.mjs` prints it, and a test compares the docstrings with it.
  *
  * What is followed: `throw`, the rejection of a promise, calls, getters and setters, what a function
- * that makes an error returns, and a `catch` that stops it. What is not: calls through an interface, a callback in a field, and a
- * value that was thrown elsewhere and kept. So an answer may lack an error; it invents one only where
- * the code cannot get to a line that is there. Nothing is written.
+ * that makes an error returns, and a `catch` that stops it; a field that its class sets to a function,
+ * over as many fields and object literals as it came through; and an interface of which one class
+ * makes all objects. What is not: calls through any other interface, a callback that others put into
+ * a field, and a value that was thrown elsewhere and kept. So an answer may lack an error; it invents
+ * one only where the code cannot get to a line that is there. Nothing is written.
  */
 import ts from 'typescript';
 
@@ -15,10 +17,95 @@ const isError = (name) => /^[A-Z]\w+Error$/.test(name);
 export class Faults {
   #checker;
   #summaries = new Map();
+  /** The one class that implements an interface; undefined if there are others, or literals. */
+  #implementers = new Map();
+  /** Functions that are made to lie in a field: they run where the field is called. */
+  #inFields = new Set();
 
   /** @param program the program that holds src/. */
   constructor(program) {
     this.#checker = program.getTypeChecker();
+    const fields = [];
+    const visit = (node) => {
+      if (ts.isClassDeclaration(node)) this.#noteInterfaces(node);
+      if (ts.isPropertyDeclaration(node)) fields.push(node);
+      if (ts.isObjectLiteralExpression(node)) {
+        const symbol = this.#checker.getContextualType(node)?.symbol;
+        if (symbol !== undefined) this.#implementers.set(symbol, undefined);
+      }
+      ts.forEachChild(node, visit);
+    };
+    for (const file of program.getSourceFiles()) if (!file.isDeclarationFile) visit(file);
+    for (const field of fields) {
+      for (const made of this.functionsOf(field)) {
+        if (ts.isArrowFunction(made)) this.#inFields.add(made);
+      }
+    }
+  }
+
+  /** The functions that a declaration stands for: itself, or those that its class puts into it. */
+  functionsOf(declaration, seen = new Set()) {
+    if (declaration.body !== undefined) return [declaration];
+    if (seen.has(declaration)) return [];
+    seen.add(declaration);
+    if (ts.isBindingElement(declaration)) {
+      const { parent } = declaration.parent;
+      const name = (declaration.propertyName ?? declaration.name).getText();
+      return this.#literalsOf(parent.initializer, seen).flatMap((literal) => {
+        const found = literal.properties.find((each) => each.name?.getText() === name);
+        return found === undefined ? [] : this.functionsOf(found, seen);
+      });
+    }
+    const { initializer } = declaration;
+    const given = initializer === undefined ? [] : [initializer];
+    if (ts.isPropertyDeclaration(declaration)) given.push(...setInConstructor(declaration));
+    return given.flatMap((value) => this.#valuesOf(value, seen));
+  }
+
+  /** The functions that an expression may be. */
+  #valuesOf(expression, seen) {
+    if (ts.isArrowFunction(expression)) return [expression];
+    const named = ts.isPropertyAccessExpression(expression) ? expression.name : expression;
+    if (!ts.isIdentifier(named)) return [];
+    const symbol = this.#checker.getSymbolAtLocation(named);
+    return (symbol?.declarations ?? []).flatMap((each) => this.functionsOf(each, seen));
+  }
+
+  /** The object literals that an expression may be. */
+  #literalsOf(expression, seen) {
+    if (expression === undefined || seen.has(expression)) return [];
+    seen.add(expression);
+    if (ts.isObjectLiteralExpression(expression)) return [expression];
+    if (!ts.isCallExpression(expression)) return [];
+    return this.#calleesOf(expression).flatMap((callee) =>
+      returnsOf(callee).flatMap((each) => this.#literalsOf(each, seen)),
+    );
+  }
+
+  #noteInterfaces(node) {
+    for (const clause of node.heritageClauses ?? []) {
+      if (clause.token !== ts.SyntaxKind.ImplementsKeyword) continue;
+      for (const { expression } of clause.types) {
+        const { symbol } = this.#checker.getTypeAtLocation(expression);
+        this.#implementers.set(symbol, this.#implementers.has(symbol) ? undefined : node);
+      }
+    }
+  }
+
+  /** The functions that a call may run. */
+  #calleesOf(call) {
+    const declaration = this.#checker.getResolvedSignature(call)?.declaration;
+    if (declaration === undefined) return [];
+    if (declaration.body !== undefined) return [declaration];
+    if (ts.isMethodSignature(declaration)) {
+      const { symbol } = this.#checker.getTypeAtLocation(declaration.parent);
+      const implementer = this.#implementers.get(symbol);
+      if (implementer === undefined) return [];
+      const type = this.#checker.getTypeAtLocation(implementer);
+      const method = type.getProperty(declaration.name.getText());
+      return (method?.declarations ?? []).flatMap((each) => this.functionsOf(each));
+    }
+    return ts.isCallExpression(call) ? this.#valuesOf(call.expression, new Set()) : [];
   }
 
   /** The names of the library's errors that this declaration can throw, sorted. */
@@ -74,6 +161,7 @@ export class Faults {
 
   /** Reads one node; `stops` says which errors a surrounding `catch` keeps. */
   #read(node, stops, summary) {
+    if (this.#inFields.has(node)) return;
     if (ts.isTryStatement(node) && node.catchClause !== undefined) {
       const stopped = stoppedBy(node.catchClause);
       this.#read(node.tryBlock, (name) => stopped(name) || stops(name), summary);
@@ -101,10 +189,7 @@ export class Faults {
 
   /** The functions that run when this node does. */
   #targetsOf(node) {
-    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
-      const declaration = this.#checker.getResolvedSignature(node)?.declaration;
-      return declaration?.body === undefined ? [] : [declaration];
-    }
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) return this.#calleesOf(node);
     if (!ts.isPropertyAccessExpression(node)) return [];
     const symbol = this.#checker.getSymbolAtLocation(node.name);
     const { parent } = node;
@@ -130,8 +215,7 @@ export class Faults {
     }
     if (ts.isParenthesizedExpression(expression)) return inner(expression.expression);
     if (ts.isCallExpression(expression)) {
-      const declaration = this.#checker.getResolvedSignature(expression)?.declaration;
-      return returnsOf(declaration).flatMap(inner);
+      return this.#calleesOf(expression).flatMap(returnsOf).flatMap(inner);
     }
     if (ts.isIdentifier(expression)) {
       const [declaration] = this.#checker.getSymbolAtLocation(expression)?.declarations ?? [];
@@ -140,6 +224,24 @@ export class Faults {
     }
     return [];
   }
+}
+
+/** What the constructor of a field's class sets it to. */
+function setInConstructor(field) {
+  const found = [];
+  const target = `this.${field.name.getText()}`;
+  const visit = (node) => {
+    const sets =
+      ts.isBinaryExpression(node) &&
+      node.operatorToken.kind === ts.SyntaxKind.EqualsToken &&
+      node.left.getText() === target;
+    if (sets) found.push(node.right);
+    ts.forEachChild(node, visit);
+  };
+  for (const member of field.parent.members) {
+    if (ts.isConstructorDeclaration(member) && member.body !== undefined) visit(member.body);
+  }
+  return found;
 }
 
 /** The expressions that a function returns. */

@@ -378,6 +378,18 @@ export class Gate implements Announced {
     return result;
   }
 
+  /** `copyWithin` to a lower place: element by element, the lowest first. */
+  *copyWithin(site: number, array: View, to: number, from: number, end: number): Steps<View> {
+    for (let k = 0; from + k < end && to < from; k++) {
+      if (this.load(site, array, from + k)) yield;
+      const value = this.act() as number;
+      if (this.store(site, array, to + k, value)) yield;
+      this.act();
+    }
+    if (to > from) throw new Error('the model: copyWithin to a higher place');
+    return array;
+  }
+
   /** `Atomics.wait`. */
   *wait(
     site: number,

@@ -9,9 +9,11 @@
  * 1. `Atomics.op(a, i, …)`, a read `i32[i]` and a store `i32[i] = v` (the same for `f64`) become
  *    "announce it to the gate; yield if the gate says so; do exactly it". The arguments are
  *    evaluated before the announcement and in the same order, and a real `Atomics` does the work.
+ *    `i32.copyWithin` becomes one such read and store for each element.
  * 2. A function from which such an access can be reached becomes a generator, and a call to it
  *    becomes `yield*`. Whether a callee is one is decided by its name at build time and by its
- *    result at run time, so a name that two classes share is no problem.
+ *    result at run time, so a name that two classes share is no problem. A closure that stands for
+ *    a method, `{ release: (handle) => this.release(handle) }`, is one for the same reason.
  * 3. A callback that is a generator makes `map`, `find`, `forEach` … generators too (`runtime.ts`).
  * 4. `import` and `export` become a function's arguments and result, so that each modelled thread
  *    has an instance of its own, with its own global object, clock and thread number.
@@ -71,6 +73,9 @@ export const PARAMETERS = [
 const VIEWS = new Set(['i32', 'f64', 'own', 'other']);
 /** Native functions whose callbacks may become generators. */
 const HIGHER_ORDER = new Set(['map', 'forEach', 'find', 'every', 'some', 'filter', 'reduce']);
+/** Methods of a view that touch the slab, and the same before anybody else can know it. */
+const OF_VIEWS = new Set(['copyWithin']);
+const BEFORE_OTHERS = new Set(['fill', 'slice']);
 /** Their accessors are not explored. */
 const WITHOUT_ACCESSORS = new Set(['Frame', 'External']);
 /** Functions that make promises. */
@@ -160,7 +165,7 @@ function note(node: ts.Node, unit: Unit): void {
   }
   if (ts.isPropertyAccessExpression(node) && !isCallee(node)) unit.reads.add(node.name.text);
   if (!ts.isCallExpression(node)) return;
-  if (atomicOf(node) !== undefined) unit.touches = true;
+  if (atomicOf(node) !== undefined || OF_VIEWS.has(ofView(node) ?? '')) unit.touches = true;
   const callee = calleeOf(node);
   if (callee !== undefined) unit.calls.add(isParameter(node.expression) ? '(callback)' : callee);
   for (const argument of node.arguments) if (isFunction(argument)) unit.callbacks.push(argument);
@@ -260,9 +265,18 @@ function atomicOf(node: ts.CallExpression): string | undefined {
   return expression.expression.getText() === 'Atomics' ? expression.name.text : undefined;
 }
 
-function isView(node: ts.Node): node is ts.ElementAccessExpression {
-  if (!ts.isElementAccessExpression(node)) return false;
+/** The name of a method that is called on a view of the slab. */
+function ofView(node: ts.CallExpression): string | undefined {
   const { expression } = node;
+  if (!ts.isPropertyAccessExpression(expression)) return undefined;
+  return namesView(expression.expression) ? expression.name.text : undefined;
+}
+
+function isView(node: ts.Node): node is ts.ElementAccessExpression {
+  return ts.isElementAccessExpression(node) && namesView(node.expression);
+}
+
+function namesView(expression: ts.Expression): boolean {
   if (ts.isIdentifier(expression)) return VIEWS.has(expression.text);
   return ts.isPropertyAccessExpression(expression) && VIEWS.has(expression.name.text);
 }
@@ -369,6 +383,8 @@ class Emitter {
   private callOf(node: ts.CallExpression, yields: boolean): string {
     const atomic = atomicOf(node);
     if (atomic !== undefined && yields) return this.atomicOf(node, atomic);
+    const method = ofView(node);
+    if (method !== undefined && !BEFORE_OTHERS.has(method)) return this.methodOf(node, method);
     const name = calleeOf(node);
     const callback = node.arguments.find((argument) => isFunction(argument));
     const generator = callback !== undefined && this.names.generators.has(callback as FunctionNode);
@@ -401,6 +417,13 @@ class Emitter {
     if (kind < 0) throw new Error(`the model does not know Atomics.${name}`);
     const act = isDiscarded(node) ? 'effect' : 'act';
     return `($gate.atomic(${site}, ${kind}, ${given.join(', ')}) && (yield), $gate.${act}())`;
+  }
+
+  private methodOf(node: ts.CallExpression, name: string): string {
+    if (!OF_VIEWS.has(name)) throw new Error(`the model does not know ${node.getText()}`);
+    const view = this.emit((node.expression as ts.PropertyAccessExpression).expression);
+    const given = node.arguments.map((argument) => this.emit(argument));
+    return `(yield* $gate.${name}(${[this.siteOf(node), view, ...given].join(', ')}))`;
   }
 
   private loadOf(node: ts.ElementAccessExpression): string {

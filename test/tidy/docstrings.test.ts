@@ -147,13 +147,18 @@ describe('the docstrings of src leave no gap', () => {
 
 describe('the rules about docstrings can fail', () => {
   /** The API of a class `Thing` that says so much about all its members. */
-  const apiOf = (members: string, said = 'For one thread; blocks nowhere, allocates nothing.') => {
+  const apiOf = (
+    members: string,
+    said = 'For one thread; blocks nowhere, allocates nothing.',
+    more = '',
+  ) => {
     const text = `
       declare const Atomics: { wait(): void };
       declare class Error { constructor(message: string); }
       class LostError extends Error {}
       class LateError extends Error {}
       function refuse(): Error { return 1 > 0 ? new LostError('') : new LateError(''); }
+      ${more}
       /** ${said} */
       export class Thing { ${members.replaceAll('/**', '\n/**')} }`;
     return readApi(programOf(text), '/index.ts');
@@ -175,6 +180,48 @@ describe('the rules about docstrings can fail', () => {
       1,
     );
     expect(gapsOf('')).toBe(0);
+  });
+  test('a field that is always the same function is a method, and an error is found through it', () => {
+    const inner = `
+      interface Rest { lose(): void; refusal(): Error; }
+      class Inner implements Rest {
+        readonly run: () => void;
+        private readonly path: Path;
+        constructor() { this.path = new Path(this); const { act } = this.path.calls(); this.run = act; }
+        lose(): void { throw new LostError(''); }
+        refusal(): Error { return new LateError(''); }
+      }`;
+    const path = (body: string): string => `
+      class Path {
+        constructor(private readonly rest: Rest) {}
+        calls() { return { act: () => this.go() }; }
+        private go(): void { ${body} }
+      }`;
+    const apiWith = (body: string, more = ''): Entry[] =>
+      apiOf(
+        `/** It. */ readonly act: () => void;
+        constructor() { const inner = new Inner(); this.act = inner.run; }
+        /** It. */ static make(): void { new Thing(); }`,
+        undefined,
+        inner + path(body) + more,
+      );
+    const [member] = apiWith('').flatMap((entry) =>
+      entry.members.filter(({ isStatic }) => !isStatic),
+    );
+    expect(member).toMatchObject({ name: 'act', isMethod: true, readonly: false, type: 'void' });
+    const said = (error: string): unknown[] => [
+      expect.stringContaining(`Thing.act can throw ${error}`),
+    ];
+    // Only where it is called, not where it is made.
+    expect(errorGaps(apiWith("throw new LostError('');"))).toEqual(said('LostError'));
+    expect(errorGaps(apiWith('this.rest.lose();'))).toEqual(said('LostError'));
+    expect(errorGaps(apiWith('throw this.rest.refusal();'))).toEqual(said('LateError'));
+    expect(errorGaps(apiWith(''))).toEqual([]);
+    // An interface of which there are other objects may mean any of them: it is not followed.
+    const literal = 'const other: Rest = { lose() {}, refusal() { return new LostError(""); } };';
+    expect(errorGaps(apiWith('this.rest.lose();', literal))).toEqual([]);
+    const second = 'class Second implements Rest { lose() {} refusal() { return refuse(); } }';
+    expect(errorGaps(apiWith('this.rest.lose();', second))).toEqual([]);
   });
   test('an error is named by the member, its class, or the member that it refers to', () => {
     const body = "act(): void { throw new LostError(''); }";

@@ -40,7 +40,7 @@ export const floors: Readonly<Record<string, Floors>> = {
   'recount-lease': [2, 0, -1],
   stale: [ALL, ALL, ALL],
   'stale-shared': [2, 1, 0],
-  'stale-refill': [ALL, ALL, 0],
+  'stale-refill': [ALL, ALL, ALL],
   'stale-many': [ALL, ALL, ALL],
   transfer: [2, 1, 0],
   'adopt-adopt': [2, 1, 0],

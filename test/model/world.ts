@@ -95,7 +95,7 @@ export class World implements Subject {
     const buffer = new SharedArrayBuffer(slabBytes + MODEL_INTS * 4);
     this.modelAt = slabBytes >> 2;
     this.machine = new Machine(buffer);
-    this.auditor = FramePool.create({ ...options, buffer });
+    this.auditor = alike(() => FramePool.create({ ...options, buffer }));
     for (let k = 0; k < threads; k++) {
       const thread = this.machine.addThread(String.fromCharCode(65 + k));
       const rescues = k >= scenario.bodies.length;
@@ -410,6 +410,17 @@ export class World implements Subject {
         for (let k = 0; k < count; k++) this.auditor.revoke(row.handle);
       }
     }
+  }
+}
+
+/** Handles carry bits of the slab's identity: the same in every run, so that its table is too. */
+function alike<T>(make: () => T): T {
+  const { random } = Math;
+  Math.random = () => 0.25;
+  try {
+    return make();
+  } finally {
+    Math.random = random;
   }
 }
 

@@ -408,12 +408,17 @@ export class Actor {
   }
 
   private at(handle: number, word: number): number {
-    const { slab, refs } = internals(this.pool);
-    return (slab.dataAt(handle & refs.codec.indexMask) >> 2) + word;
+    const { slab } = internals(this.pool);
+    return (slab.dataAt(this.slotOf(handle)) >> 2) + word;
+  }
+
+  /** The slot that a handle names. */
+  slotOf(handle: number): number {
+    return handle & internals(this.pool).refs.codec.indexMask;
   }
 
   private name(handle: number): string {
-    return `slot ${handle & internals(this.pool).refs.codec.indexMask}`;
+    return `slot ${this.slotOf(handle)}`;
   }
 
   // ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ export const floors: Readonly<Record<string, Floors>> = {
   'full-leaf': [2, 1, -1],
   'refill-spill': [2, 0, -1],
   spill: [2, 1, 0],
+  'spill-leaves': [2, 1, 0],
   verdict: [2, 0, -1],
   'verdict-give': [2, 0, 0],
   'verdict-verdict': [1, 0, -1],

@@ -539,6 +539,23 @@ export const mutants: readonly Mutant[] = [
     bounds: deaths(0),
   },
   {
+    flaw: 'a spill forgets the slot that changed places with another',
+    changes: [['i32[rowAt + k] = i32[rowAt + next], i32[rowAt + next] = handle', '0']],
+    scenario: 'spill-leaves',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'what a spill gave to the list stays in the cache',
+    changes: [
+      [
+        'i32.copyWithin(rowAt, rowAt + start, rowAt + top), i32[this.topAt] = top - start;',
+        'i32.copyWithin(rowAt, rowAt + start, rowAt + top);',
+      ],
+    ],
+    scenario: 'spill',
+    bounds: orders(0),
+  },
+  {
     flaw: 'a reclaimer does not ask the journals of the living',
     changes: [['=== leaf + 1 && refs.seats.ownerOf(seat) > 0) return !1;', '=== -1) return !1;']],
     scenario: 'one-slot',

@@ -227,6 +227,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     options: { ...small, frames: 1, cacheFrames: 2 },
     bodies: [refillAndSpill(1), takeAndReturn(1)],
   },
+  'spill-leaves': {
+    law: 'a cache with slots of two words of the list, one among the others, comes home whole',
+    options: { ...small, frames: 33, cacheFrames: 4 },
+    prepare: (world) => world.leave([30, 31, 32]),
+    bodies: [
+      function* (me) {
+        const held = [yield* me.tryAcquire(), yield* me.tryAcquire(), yield* me.tryAcquire()];
+        held.sort((a, b) => me.slotOf(a) - me.slotOf(b));
+        for (const k of [0, 2, 1]) if (held[k] !== 0) yield* me.release(held[k] as number);
+        yield* me.giveCacheBack();
+      },
+      takeAndReturn(1),
+    ],
+  },
   verdict: {
     law: 'a slot that goes to a cache and back is not lost, whoever reclaims a taker of its word',
     options: { ...small, frames: 1, cacheFrames: 1 },

@@ -87,6 +87,18 @@ export class Actor {
     return handle;
   }
 
+  /** Acquires so many in one call, all or none. */
+  *tryAcquireTogether(count: number): Steps<number[]> {
+    this.world.hold(count, this.thread);
+    const into = new Int32Array(count);
+    if (!(yield* result(this.pool.slots.acquireMany(into)))) {
+      this.world.hold(-count, this.thread);
+      return [];
+    }
+    for (const handle of into) yield* this.mark(handle);
+    return [...into];
+  }
+
   /** Waits for a frame. */
   *acquireSync(timeoutMs?: number): Steps<number> {
     this.world.hold(1, this.thread);

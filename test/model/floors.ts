@@ -29,6 +29,7 @@ export const floors: Readonly<Record<string, Floors>> = {
   'verdict-verdict': [1, 0, -1],
   cache: [2, 1, 0],
   'cache-two': [2, 1, 0],
+  many: [2, 1, 0],
   'last-release': [2, 1, 0],
   'last-release-cache': [2, 1, 0],
   'last-release-wait': [2, 0, -1],

@@ -228,6 +228,12 @@ export const mutants: readonly Mutant[] = [
     bounds: orders(0),
   },
   {
+    flaw: 'a batch leaves in the cache what it takes out of it',
+    changes: [['return i32[topAt] = top - count,', 'return']],
+    scenario: 'many',
+    bounds: orders(0),
+  },
+  {
     flaw: 'a batch puts the handles of the leases before into the cache',
     changes: [
       [

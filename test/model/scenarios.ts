@@ -291,6 +291,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       takeAndReturn(2),
     ],
   },
+  many: {
+    law: 'several frames go out of a cache and back in one call, all or none',
+    options: { ...small, frames: 2, cacheFrames: 2 },
+    bodies: [
+      function* (me) {
+        for (let k = 0; k < 2; k++) yield* me.releaseTogether(yield* me.tryAcquireTogether(2));
+      },
+      takeAndReturn(1),
+    ],
+  },
   'last-release': {
     law: 'the last release frees a shared frame once, whoever it is',
     options: one,

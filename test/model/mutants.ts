@@ -270,10 +270,10 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a sender departs before it publishes',
     changes: [
       [
-        'let flags = this.ring.publish(lane, 1);\n    if (this.room -= 1,',
-        'this.refs.depart(slot, 1);\n    let flags = this.ring.publish(lane, 1);\n    if (this.room -= 1,',
+        'let flags = this.publish(lane, 1);\n    if (this.room -= 1,',
+        'this.refs.depart(slot, 1);\n    let flags = this.publish(lane, 1);\n    if (this.room -= 1,',
       ],
-      ['return this.refs.depart(slot, 1), this.add(lane + 32', 'return this.add(lane + 32'],
+      ['return this.refs.depart(slot, 1), (flags & SLEEPERS)', 'return (flags & SLEEPERS)'],
     ],
     scenario: 'lane',
     bounds: deaths(0),
@@ -300,8 +300,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a lane is published before its cell',
     changes: [
       [
-        'this.ring.write(lane, 0, handle);\n    let flags = this.ring.publish(lane, 1);\n    if (',
-        'let flags = this.ring.publish(lane, 1);\n    this.ring.write(lane, -1, handle);\n    if (',
+        'this.ring.write(lane, 0, handle);\n    let flags = this.publish(lane, 1);\n    if (',
+        'let flags = this.publish(lane, 1);\n    this.ring.write(lane, -1, handle);\n    if (',
       ],
     ],
     scenario: 'lane',

@@ -58,8 +58,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'channels',
     'what is dropped as the oldest is never released',
-    'handle !== 0 && (this.refs.release(handle), this.add(lane + 34',
-    'handle !== 0 && (this.add(lane + 34',
+    'handle !== 0 && (this.refs.release(handle), this.add(lane + 4',
+    'handle !== 0 && (this.add(lane + 4',
   ],
   [
     'channels',

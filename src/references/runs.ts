@@ -120,12 +120,11 @@ export class Runs {
     i32[topAt] = top;
     for (let k = 0; k < count; k++) {
       const slot = (i32[rowAt + top + k] as number) & this.codec.indexMask;
-      // The ledger before the word: a recount that sees the word as it was must find the reference,
-      // or it frees the slot.
-      i32[ledgerAt + slot] = 1;
       const at = slotsAt + slot * SLOT.size + SLOT.word;
-      // Owned also where it counted one reference before: this thread has it, and nobody else any.
-      Atomics.store(i32, at, previousGeneration(i32[at] as number, this.codec.generationStep));
+      // Owned, also where it counted one reference before: nobody else has one. And a recount looks
+      // at no owned slot, so the order of these two does not matter.
+      i32[ledgerAt + slot] = 1;
+      i32[at] = previousGeneration(i32[at] as number, this.codec.generationStep);
     }
   }
 }

@@ -423,8 +423,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a refused batch says "shared" before its ledger counts the reference',
     changes: [
       [
-        'i32[ledgerAt + slot] = 1;\n      let at = slotsAt + slot * 8 /* size */ + 0 /* word */;\n      Atomics.store(i32, at, previousGeneration(i32[at], this.codec.generationStep));',
-        'let at = slotsAt + slot * 8 /* size */ + 0 /* word */;\n      Atomics.store(i32, at, withPayload(previousGeneration(i32[at], this.codec.generationStep), 1) | 65536);\n      i32[ledgerAt + slot] = 1;',
+        'i32[ledgerAt + slot] = 1, i32[at] = previousGeneration(i32[at], this.codec.generationStep);',
+        'i32[at] = withPayload(previousGeneration(i32[at], this.codec.generationStep), 1) | 65536, i32[ledgerAt + slot] = 1;',
       ],
     ],
     scenario: 'release-many',

@@ -32,10 +32,10 @@ function newScratch(): string {
   return scratch;
 }
 
-/** README.md and every page below docs/: path below the repository -> text. */
+/** README.md and each page below docs/, not those of installed packages: path -> text. */
 function readPages(): ReadonlyMap<string, string> {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`);
   const names = ['README.md', ...below.sort()];
   return new Map(names.map((name) => [name, readFileSync(join(root, name), 'utf8')]));

@@ -136,6 +136,7 @@ export class Inlet extends LaneSet {
 
   /** Makes it known that this seat waits for a frame. Look again after this, before sleeping. */
   armReceive(): void {
+    if (this.refs.closed) throw closedError();
     this.setBit(CHANNEL.receivers, this.refs.seat);
     // Atomic: a producer that becomes active after this look sees the bit that was just set.
     this.lookForProducers(true);
@@ -146,6 +147,7 @@ export class Inlet extends LaneSet {
 
   /** This seat waits no more. */
   disarmReceive(): void {
+    if (this.refs.closed) return;
     this.clearBit(CHANNEL.receivers, this.refs.seat);
   }
 

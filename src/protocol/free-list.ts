@@ -21,8 +21,7 @@
  *    slots of that leaf whose bit is clear, whose word says "listed", and that no living journal
  *    names, are lost, and `reclaim` finds them.
  *
- * Lock-free: a failed round means that another thread took or gave a slot. Any attached thread may
- * call it; nothing blocks or allocates.
+ * Lock-free: a failed round means that another thread took or gave a slot. Never blocks, allocates.
  */
 import { SEAT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
@@ -124,9 +123,9 @@ export class FreeList {
   /** Announces that slots of this leaf are about to return. Before their words change. */
   announce(leaf: number): void {
     Atomics.store(this.i32, this.journalAt, leaf + 1);
-    // An atomic load keeps the plain stores of the words behind the journal, on machines that
-    // reorder. By a call as deep as what follows: a full stack fails here, before a bit moves.
-    this.isListed(leaf << 5);
+    // Keeps plain stores behind the journal, on machines that reorder. As deep as what follows, and
+    // the same operation: a full stack fails here, before a bit moves.
+    this.touch(leaf);
   }
 
   /**
@@ -134,9 +133,8 @@ export class FreeList {
    * Answers false if one of the bits was set already: the slab is damaged.
    */
   give(leaf: number, bits: number): boolean {
-    const i32 = this.i32;
     // F3 publishes the slots, their words and all that was written to their frames.
-    const before = Atomics.or(i32, this.leavesAt + leaf * this.leafStride, bits);
+    const before = Atomics.or(this.i32, this.leavesAt + leaf * this.leafStride, bits);
     this.mark(leaf);
     return (before & bits) === 0;
   }
@@ -182,7 +180,7 @@ export class FreeList {
       const seen = Atomics.load(i32, this.stampAt);
       const missed = this.scan();
       if (missed >= 0) return missed;
-      // The store keeps the scan's reads before the load, also on machines that reorder loads.
+      // Keeps the scan's reads before the load, also on machines that reorder loads.
       Atomics.store(i32, this.journalAt, 0);
       if (Atomics.load(i32, this.stampAt) === seen) {
         i32[this.emptyAt] = seen;
@@ -243,25 +241,28 @@ export class FreeList {
 
   /** Makes summary and root promise this leaf. */
   private mark(leaf: number): void {
-    const i32 = this.i32;
-    const at = this.summaryAt + (leaf >>> 5);
+    const word = this.i32[this.summaryAt + (leaf >>> 5)] as number;
     // Plain: a bit that is being cleared at this moment may look set; then a scan finds the leaf.
-    if ((((i32[at] as number) >>> (leaf & 31)) & 1) === 1) return;
-    Atomics.or(i32, at, 1 << (leaf & 31));
-    Atomics.or(i32, this.rootAt + (leaf >>> 10), 1 << ((leaf >>> 5) & 31));
+    if (((word >>> (leaf & 31)) & 1) === 0) this.promise(leaf);
+  }
+
+  private promise(leaf: number): void {
+    Atomics.or(this.i32, this.summaryAt + (leaf >>> 5), 1 << (leaf & 31));
+    Atomics.or(this.i32, this.rootAt + (leaf >>> 10), 1 << ((leaf >>> 5) & 31));
   }
 
   /** Looks at every leaf, whatever summary and root say; mends them if they hid one. */
   private scan(): number {
     for (let leaf = 0; leaf < this.leaves; leaf++) {
-      if (this.bitsOf(leaf) !== 0) {
-        const i32 = this.i32;
-        Atomics.or(i32, this.summaryAt + (leaf >>> 5), 1 << (leaf & 31));
-        Atomics.or(i32, this.rootAt + (leaf >>> 10), 1 << ((leaf >>> 5) & 31));
-        return leaf;
-      }
+      if (this.bitsOf(leaf) === 0) continue;
+      this.promise(leaf);
+      return leaf;
     }
     return -1;
+  }
+
+  private touch(leaf: number): void {
+    Atomics.or(this.i32, this.leavesAt + leaf * this.leafStride, 0);
   }
 
   /** Keeps the low-water mark of the list; a lost update leaves the mark too high for a moment. */
@@ -288,8 +289,7 @@ export function popcount(bits: number): number {
 
 /** The lowest `want` set bits of a word. */
 export function lowestOf(bits: number, want: number): number {
-  const over = popcount(bits) - want;
-  if (over <= 0) return bits;
+  if (popcount(bits) <= want) return bits;
   let rest = bits;
   for (let k = 0; k < want; k++) rest &= rest - 1;
   return bits & ~rest;

@@ -57,8 +57,6 @@ export interface SlowPath {
   lowered(slot: number): void;
   /** The last release of a slot whose word counts the one reference that this thread has. */
   freeAlone(slot: number): true;
-  /** Takes back what the ledger has counted, and throws: the slot has too many references. */
-  refuseReference(slot: number): never;
   /** Serves those who wait for a slot, if there are any. */
   serveWaiters(): void;
   /** The error for a handle that names no reference of this thread. */
@@ -169,13 +167,18 @@ export class HotPath {
     const at = this.slotsAt + slot * SLOT.size + SLOT.word;
     const word = i32[at] as number;
     if (this.encode(slot, word) !== handle) throw this.slow.refusal(handle);
-    if (count >= COUNT_MAX) throw overflowOf(slot);
-    i32[cellAt] = cell + 1;
     const payload = word & PAYLOAD_MASK;
-    if (payload === this.owned) return;
-    // The count may have risen since it was read: see COUNT_MAX, which leaves room for that.
-    if (payload < COUNT_MAX) Atomics.add(i32, at, 1);
-    else this.slow.refuseReference(slot);
+    const shared = payload !== this.owned;
+    if (count >= COUNT_MAX || (shared && payload >= COUNT_MAX)) throw overflowOf(slot);
+    i32[cellAt] = cell + 1;
+    if (!shared) return;
+    try {
+      // The count may have risen since it was read: see COUNT_MAX, which leaves room for that.
+      Atomics.add(i32, at, 1);
+    } catch (fault) {
+      i32[cellAt] = cell; // the stack was full
+      throw fault;
+    }
   }
 
   private release(handle: Handle): boolean {

@@ -12,7 +12,7 @@ import { tellExhausted } from '../threads/events.js';
 import type { Handle } from '../words/handle.js';
 import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
 import { type Calls, HotPath, type SlowPath } from './hot-path.js';
-import { closedError, overflowOf, refusalOf } from './refusal.js';
+import { closedError, refusalOf } from './refusal.js';
 import { SharedCount } from './shared-count.js';
 
 /** What this thread may do with a slot: acquire, retain, release. */
@@ -114,6 +114,7 @@ export class Leases extends SharedCount implements SlowPath {
     const slot = this.refill(want);
     // From the beginning: a listener may have filled the cache meanwhile, or closed the pool.
     if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) return this.acquireQuietly();
+    if (this.closed) throw closedError();
     if (slot >= 0 && this.watched) this.look(slot);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
     this.f64[counter] = (this.f64[counter] as number) + 1;
@@ -131,12 +132,6 @@ export class Leases extends SharedCount implements SlowPath {
     this.store(slot, full);
     if (modified !== undefined) throw modified;
     return true;
-  }
-
-  /** Takes back what the ledger has counted, and throws: the slot has too many references. */
-  refuseReference(slot: number): never {
-    this.undo(slot, 1);
-    throw overflowOf(slot);
   }
 
   /** Ends a reference to a slot whose count others are changing. */
@@ -184,9 +179,17 @@ export class Leases extends SharedCount implements SlowPath {
 
   /** Guard or trace look at the slot that is about to leave the row at `top`. */
   lookAtCached(slot: number, top: number): void {
-    this.i32[this.topAt] = top; // if the guard throws, the slot goes to the list
-    this.look(slot);
-    this.i32[this.topAt] = top + 1;
+    const { i32, topAt } = this;
+    const at = this.slotsAt + slot * SLOT.size + SLOT.word;
+    i32[topAt] = top; // if the guard throws, the slot goes to the list
+    try {
+      this.look(slot);
+    } catch (fault) {
+      // Unless it was the stack that was full: then the slot is still this thread's.
+      if (((i32[at] as number) & PAYLOAD_MASK) === this.owned) i32[topAt] = top + 1;
+      throw fault;
+    }
+    i32[topAt] = top + 1;
   }
 
   /** What guard and trace have to do with a fresh slot; if the guard throws, the slot is free. */

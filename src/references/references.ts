@@ -80,21 +80,24 @@ export class References extends Leases {
    */
   releaseMany(from: Int32Array, count: number): number {
     if (this.closed) throw closedError();
+    this.runs.resume(0); // the stack has room for it, should it be needed
     const freed = this.runs.free(from, 0, count);
-    if (freed < count) return this.releaseRest(from, freed, count);
+    if (freed < count) {
+      try {
+        this.checkMany(from, freed, count);
+      } catch (fault) {
+        this.runs.resume(freed);
+        this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
+        throw fault;
+      }
+      return this.releaseRest(from, freed, count);
+    }
     if (this.mailboxes.someoneWaits()) this.serve();
     return freed;
   }
 
   /** Releases what needs care, after a run of `done` that did not. */
   private releaseRest(from: Int32Array, done: number, count: number): number {
-    try {
-      this.checkMany(from, done, count);
-    } catch (fault) {
-      this.runs.resume(done);
-      this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
-      throw fault;
-    }
     if (this.guarded) return this.releaseGuarded(from, count);
     let freed = done;
     for (let k = done; k < count; ) {

@@ -114,17 +114,18 @@ export class Runs {
 
   /** Undoes the `free` that has just freed `count` slots. */
   resume(count: number): void {
-    const { i32, topAt, rowAt, slotsAt, ledgerAt } = this;
+    const { i32, topAt, rowAt, slotsAt, ledgerAt, firstWord, lastWord } = this;
+    const { indexMask, generationStep } = this.codec;
     const top = (i32[topAt] as number) - count;
-    Atomics.load(i32, slotsAt); // where the stack is full, it fails here: all stay released
-    i32[topAt] = top;
+    i32[topAt] = top; // no call from here on: where the stack is full, nothing is half done
     for (let k = 0; k < count; k++) {
-      const slot = (i32[rowAt + top + k] as number) & this.codec.indexMask;
+      const slot = (i32[rowAt + top + k] as number) & indexMask;
       const at = slotsAt + slot * SLOT.size + SLOT.word;
+      const word = i32[at] as number;
       // Owned, also where it counted one reference before: nobody else has one. And a recount looks
       // at no owned slot, so the order of these two does not matter.
       i32[ledgerAt + slot] = 1;
-      i32[at] = previousGeneration(i32[at] as number, this.codec.generationStep);
+      i32[at] = word === firstWord ? lastWord : (word - generationStep) | 0;
     }
   }
 }

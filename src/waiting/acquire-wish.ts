@@ -10,6 +10,7 @@
  */
 
 import type { References } from '../references/references.js';
+import { closedError } from '../references/refusal.js';
 import { SEAT } from '../slab/layout.js';
 import type { Handle } from '../words/handle.js';
 import type { Wish } from './waiting.js';
@@ -29,6 +30,7 @@ export class AcquireWish implements Wish<Handle> {
   }
 
   arm(): void {
+    this.requireSeat();
     this.refs.giveCacheBack();
     this.refs.mailboxes.register();
   }
@@ -41,6 +43,7 @@ export class AcquireWish implements Wish<Handle> {
   }
 
   disarm(): void {
+    if (this.refs.closed) return; // `close` has withdrawn it, and the seat may be somebody else's
     if (this.refs.mailboxes.withdraw(this.refs.seat) === 0) return;
     const late = this.refs.collect(false);
     if (late !== 0) this.refs.release(late);
@@ -53,8 +56,14 @@ export class AcquireWish implements Wish<Handle> {
 
   /** Counts one wait in the stats. */
   count(): void {
+    this.requireSeat();
     const at = (this.refs.seats.at(this.refs.seat) + SEAT.waits) >> 1;
     const { f64 } = this.refs.slab;
     f64[at] = (f64[at] as number) + 1;
+  }
+
+  /** Whoever heard that the pool is exhausted may have closed it, in the middle of this call. */
+  private requireSeat(): void {
+    if (this.refs.closed) throw closedError();
   }
 }

@@ -171,9 +171,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a shared slot is retained by a plain store',
-    changes: [
-      ['payload < 65023 ? Atomics.add(i32, at, 1)', 'payload < 65023 ? i32[at] = word + 1'],
-    ],
+    changes: [['try {\n        Atomics.add(i32, at, 1);', 'try {\n        i32[at] = word + 1;']],
     scenario: 'retain-release',
     bounds: orders(1),
   },
@@ -181,8 +179,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a retain is counted in the word before the ledger',
     changes: [
       [
-        'i32[cellAt] = cell + 1;\n    let payload = word & 65535;\n    payload !== this.owned && (payload < 65023 ? Atomics.add(i32, at, 1) : this.slow.refuseReference(slot));',
-        'let payload = word & 65535;\n    payload !== this.owned && (payload < 65023 ? Atomics.add(i32, at, 1) : this.slow.refuseReference(slot));\n    i32[cellAt] = cell + 1;',
+        'if (i32[cellAt] = cell + 1, !!shared)\n      try {\n        Atomics.add(i32, at, 1);',
+        'if (!shared) i32[cellAt] = cell + 1;\n    else try {\n        Atomics.add(i32, at, 1), i32[cellAt] = cell + 1;',
       ],
     ],
     scenario: 'retain-release',
@@ -423,8 +421,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a refused batch says "shared" before its ledger counts the reference',
     changes: [
       [
-        'i32[ledgerAt + slot] = 1, i32[at] = previousGeneration(i32[at], this.codec.generationStep);',
-        'i32[at] = withPayload(previousGeneration(i32[at], this.codec.generationStep), 1) | 65536, i32[ledgerAt + slot] = 1;',
+        'i32[ledgerAt + slot] = 1, i32[at] = word === firstWord ? lastWord : word - generationStep | 0;',
+        'i32[at] = withPayload(word === firstWord ? lastWord : word - generationStep | 0, 1) | 65536, i32[ledgerAt + slot] = 1;',
       ],
     ],
     scenario: 'release-many',
@@ -432,7 +430,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a refused batch leaves in the cache what it takes back',
-    changes: [['Atomics.load(i32, slotsAt), i32[topAt] = top;', 'Atomics.load(i32, slotsAt);']],
+    changes: [['- count;\n    i32[topAt] = top;', '- count;']],
     scenario: 'release-many',
     bounds: orders(0),
   },

@@ -28,8 +28,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'the integer API',
     'a retain of a shared frame is not counted in its word',
-    'payload !== this.owned && (payload <',
-    'false && (payload <',
+    'if (i32[cellAt] = cell + 1, !!shared)',
+    'if (i32[cellAt] = cell + 1, false)',
   ],
   [
     'frame objects',

@@ -1,8 +1,10 @@
 /** A thread that closes the pool, and another one that settles what the dead left, at the same time. */
-import { FramePool } from 'frameslab';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { FramePool, PoolClosedError, StaleHandleError } from 'frameslab';
 import { describe, expect, test } from 'vitest';
 import { settleAll } from '../../src/references/reclaim.js';
 import { References } from '../../src/references/references.js';
+import { SEAT } from '../../src/slab/layout.js';
 import { Slab } from '../../src/slab/slab.js';
 import { Seats } from '../../src/threads/seats.js';
 import { expectAllHome, smallPool } from './kit.js';
@@ -103,4 +105,103 @@ test('a slot that is delivered too late goes back, and counts as no acquire', ()
   acquiring.disarm();
   expect(pool.stats()).toMatchObject({ acquires, misses, framesInUse: 0, waiters: 0 });
   expect(pool.audit().ok).toBe(true);
+});
+
+describe('a listener that closes the pool in the middle of a call', () => {
+  const CALLS = [
+    ['acquire', (pool: FramePool) => pool.acquire()],
+    ['acquireSync', async (pool: FramePool) => pool.acquireSync(undefined, 50)],
+  ] as const;
+
+  test.each(CALLS)(
+    '%s is refused, and leaves the seat to whoever is in it',
+    async (_name, call) => {
+      const pool = smallPool({ frames: 1, cacheFrames: 0, threadsMax: 2 });
+      const neighbour = neighbourOf(pool, 4711);
+      const held = neighbour.acquire();
+      const { i32, layout } = pool.slots.refs.slab;
+      const seatAt = layout.seatsAt + pool.seat * SEAT.size;
+      const everything = (): number[] => [
+        ...i32.subarray(seatAt, seatAt + SEAT.size),
+        ...i32.subarray(layout.waitersAt, layout.waitersAt + layout.waiterWords),
+      ];
+      const closed: { rows?: number[] } = {};
+      const listener = (): void => {
+        pool.close();
+        const newcomer = neighbourOf(pool, 4712);
+        newcomer.mailboxes.register();
+        closed.rows = everything();
+      };
+      subscribe('frameslab:exhausted', listener);
+      try {
+        await expect(call(pool)).rejects.toThrow(PoolClosedError);
+      } finally {
+        unsubscribe('frameslab:exhausted', listener);
+      }
+      expect(closed.rows).toBeDefined();
+      expect(everything()).toEqual(closed.rows);
+      expect(neighbour.release(held)).toBe(true);
+    },
+  );
+});
+
+describe('at the end of the stack', () => {
+  /** Calls `act` with less and less stack until it works; answers how often it did not. */
+  function atTheEnd(act: () => void): number {
+    let failed = 0;
+    const dive = (): boolean => {
+      try {
+        if (dive()) return true;
+      } catch (fault) {
+        if (!(fault instanceof RangeError)) throw fault;
+      }
+      try {
+        act();
+        return true;
+      } catch (fault) {
+        if (!(fault instanceof RangeError)) throw fault;
+        failed += 1;
+        return false;
+      }
+    };
+    dive();
+    return failed;
+  }
+
+  test('a retain of a shared frame that fails has counted nothing', () => {
+    const pool = smallPool();
+    const { slots } = pool;
+    const handle = slots.acquire();
+    slots.adopt(slots.share(handle));
+    let failed = 0;
+    for (let round = 1; round <= 200; round++) {
+      failed += atTheEnd(() => slots.retain(handle));
+      expect(slots.refs.ledger.count(slots.index(handle))).toBe(round + 2);
+      expect(slots.refCount(handle)).toBe(round + 2);
+    }
+    expect(failed).toBeGreaterThan(200);
+    for (let count = 202; count > 1; count--) expect(slots.release(handle)).toBe(false);
+    expect(slots.release(handle)).toBe(true);
+    expectAllHome(pool);
+  });
+
+  test('a refused releaseMany has released nothing', () => {
+    const pool = smallPool({ frames: 8, cacheFrames: 8 });
+    const { slots } = pool;
+    const batch = new Int32Array(8);
+    expect(slots.acquireMany(batch)).toBe(true);
+    const stale = Int32Array.from([...batch.subarray(0, 7), batch[0] as number]);
+    for (let round = 0; round < 200; round++) {
+      atTheEnd(() => {
+        try {
+          slots.releaseMany(stale);
+        } catch (fault) {
+          if (!(fault instanceof StaleHandleError)) throw fault;
+        }
+      });
+      expect(batch.every((handle) => slots.refs.holds(handle))).toBe(true);
+    }
+    expect(slots.releaseMany(batch)).toBe(8);
+    expectAllHome(pool);
+  });
 });

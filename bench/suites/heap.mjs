@@ -5,7 +5,7 @@
 import { FramePool } from 'frameslab';
 
 const OPERATIONS = 100_000;
-const ROUNDS = 5;
+const ROUNDS = 25;
 
 export const title = 'Heap bytes per operation';
 
@@ -31,7 +31,7 @@ export function run({ wanted }) {
   });
 }
 
-/** The least of several rounds, less what the counting itself takes. */
+/** The least of many rounds (others allocate as well: the compiler), less what counting takes. */
 function bytesPerOperation(work) {
   for (let k = 0; k < 20; k++) work(OPERATIONS / 10); // V8 compiles first: that allocates as well
   const least = (count) => {

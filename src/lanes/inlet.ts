@@ -123,7 +123,8 @@ export class Inlet extends LaneSet {
   /** Claims and releases all that lies in a lane, from a position on (−1: from the oldest). */
   private drain(lane: number, producer: number, from: number, drained: Drained): void {
     const tail = this.ring.tail(lane);
-    let position = from >= 0 ? from : this.ring.first(lane, tail);
+    // At most a lap: where the slab is damaged, the cut may stand anywhere.
+    let position = from >= 0 ? this.ring.within(from, tail) : this.ring.first(lane, tail);
     for (; position >= 0 && position !== tail; position = this.ring.after(position)) {
       // What was published before the cut is for the receivers: they must still find it.
       const handle = this.claim(lane, position, from >= 0);

@@ -132,6 +132,12 @@ export class Ring {
     return -1;
   }
 
+  /** A position, or the oldest that the lane can hold if it is no less than a lap behind `tail`. */
+  within(position: number, tail: number): number {
+    const behind = (tail - position) & POSITIONS;
+    return behind <= this.cellMask + 1 ? position : (tail - this.cellMask - 1) & POSITIONS;
+  }
+
   /** The handle at a position; only a `claim` that succeeds makes it true. */
   handleAt(lane: number, position: number): number {
     return this.i32[this.cell(lane, position)] as number;

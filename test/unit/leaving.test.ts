@@ -4,7 +4,7 @@ import { FramePool, PoolClosedError, StaleHandleError } from 'frameslab';
 import { describe, expect, test } from 'vitest';
 import { settleAll } from '../../src/references/reclaim.js';
 import { References } from '../../src/references/references.js';
-import { SEAT } from '../../src/slab/layout.js';
+import { type ChannelLayout, LANE, SEAT } from '../../src/slab/layout.js';
 import { Slab } from '../../src/slab/slab.js';
 import { Seats } from '../../src/threads/seats.js';
 import { expectAllHome, smallPool } from './kit.js';
@@ -204,4 +204,23 @@ describe('at the end of the stack', () => {
     expect(slots.releaseMany(batch)).toBe(8);
     expectAllHome(pool);
   });
+});
+
+test('a lane whose cut is damaged is drained in a lap, not round all positions', () => {
+  const pool = smallPool({ channels: { line: { capacity: 4 } }, threadsMax: 3 });
+  const neighbour = neighbourOf(pool, 4711);
+  pool.channel('line').close();
+  const { i32, layout } = pool.slots.refs.slab;
+  const { lanesAt, laneSize } = layout.channels[0] as ChannelLayout;
+  i32[lanesAt + neighbour.seat * laneSize + LANE.cutAt] = 0x2000_0000;
+  let claims = 0;
+  const { ledger } = pool.slots.refs;
+  const { add } = ledger;
+  ledger.add = (slot, count) => {
+    claims += 1;
+    if (claims > 1000) throw new Error('it goes round all positions');
+    add.call(ledger, slot, count);
+  };
+  pool.reclaim(neighbour.seat, { ended: true });
+  expect(claims).toBeLessThanOrEqual(4);
 });

@@ -120,10 +120,10 @@ export class Ring {
   /** The position of the oldest unclaimed cell before `tail`, or −1 if there is none. */
   first(lane: number, tail: number): number {
     const i32 = this.i32;
-    let position = (i32[lane + LANE.head] as number) & POSITIONS;
-    const behind = (tail - position) & POSITIONS;
-    if (behind > POSITIONS >> 1) return -1; // the hint is past a tail that the caller remembered
-    if (behind > this.cellMask + 1) position = (tail - this.cellMask - 1) & POSITIONS;
+    const hint = (i32[lane + LANE.head] as number) & POSITIONS;
+    // The hint is past a tail that the caller remembered.
+    if (((tail - hint) & POSITIONS) > POSITIONS >> 1) return -1;
+    let position = this.within(hint, tail);
     for (; position !== tail; position = (position + 1) & POSITIONS) {
       if (!this.isFree(lane, position)) return position;
       // Claimed already, by a peer or by a producer that dropped it.
@@ -132,7 +132,7 @@ export class Ring {
     return -1;
   }
 
-  /** A position, or the oldest that the lane can hold if it is no less than a lap behind `tail`. */
+  /** A position, or the oldest that the lane can hold if it lies further behind `tail`. */
   within(position: number, tail: number): number {
     const behind = (tail - position) & POSITIONS;
     return behind <= this.cellMask + 1 ? position : (tail - this.cellMask - 1) & POSITIONS;

@@ -10,7 +10,8 @@
  * 2. The ledger is asked first: a thread that holds nothing can do nothing, whatever number it has.
  *    Then the word must produce the very handle that was given.
  * 3. Nothing is half done at a call that may throw: room in the cache is made before a release
- *    touches the slot, and every check and every call stands before the first write.
+ *    touches the slot, and every check stands before the first write. The addition of a retain must
+ *    follow the ledger: if it fails (the stack is full), the ledger is put back.
  *
  * The kill: between any two writes of a last release the slot's word says either "counts 1, and the
  * ledger of the dead has it" or "owned by the dead". Both are found by `reclaim` from the words
@@ -51,8 +52,6 @@ export interface SlowPath {
   lookAtCached(slot: number, top: number): void;
   /** The last release when the cache is full, or when the guard looks at the bytes. */
   freeWithCare(slot: number, word: number): true;
-  /** The release of a slot whose count others are changing. */
-  releaseContended(slot: number): boolean;
   /** Call after the ledger of a slot was lowered. */
   lowered(slot: number): void;
   /** The last release of a slot whose word counts the one reference that this thread has. */
@@ -79,12 +78,12 @@ export interface Calls {
 export class HotPath {
   private readonly slow: SlowPath;
   /** The control part of the slab; one field, so that it is looked up once. */
-  private readonly i32: Int32Array<SharedArrayBuffer>;
-  private readonly f64: Float64Array<SharedArrayBuffer>;
-  private readonly slotsAt: number;
-  private readonly ledgerAt: number;
-  private readonly seatAt: number;
-  private readonly rowAt: number;
+  protected readonly i32: Int32Array<SharedArrayBuffer>;
+  protected readonly f64: Float64Array<SharedArrayBuffer>;
+  protected readonly slotsAt: number;
+  protected readonly ledgerAt: number;
+  protected readonly seatAt: number;
+  protected readonly rowAt: number;
   /** 0 once this thread has left: then there is nothing to take. */
   private rowSize: number;
   private readonly waitersAt: number;
@@ -94,14 +93,14 @@ export class HotPath {
   /** This thread has left the slab: its rows may be somebody else's. */
   private closed = false;
   /** The payload of a word that says "owned by this seat". */
-  private readonly owned: number;
-  private readonly indexMask: number;
-  private readonly generationMask: number;
-  private readonly generationStep: number;
-  private readonly colour: number;
+  protected readonly owned: number;
+  protected readonly indexMask: number;
+  protected readonly generationMask: number;
+  protected readonly generationStep: number;
+  protected readonly colour: number;
   /** The words of an owned slot before and after its generation comes round. */
-  private readonly lastWord: number;
-  private readonly firstWord: number;
+  protected readonly lastWord: number;
+  protected readonly firstWord: number;
 
   /** @param slab the slab; @param seat this thread's; @param slow the rest, of the same seat. */
   constructor(slab: Slab, seat: number, slow: SlowPath) {
@@ -228,14 +227,14 @@ export class HotPath {
   }
 
   /** Ends a reference to a slot that others know, or knew. Apart: what is inlined must be small. */
-  private releaseShared(slot: number, word: number): boolean {
+  private releaseShared(slot: number, seen: number): boolean {
     const { i32, f64, seatAt } = this;
     const cellAt = this.ledgerAt + slot;
     const at = this.slotsAt + slot * SLOT.size + SLOT.word;
-    if ((word & PAYLOAD_MASK) !== 1) {
+    let word = seen;
+    for (; (word & PAYLOAD_MASK) !== 1; word = i32[at] as number) {
       // R1 releases this thread's reads and writes of the frame to the thread that frees it.
-      if (Atomics.compareExchange(i32, at, word, word - 1) !== word)
-        return this.slow.releaseContended(slot);
+      if (Atomics.compareExchange(i32, at, word, word - 1) !== word) continue; // lost the race
       i32[cellAt] = (i32[cellAt] as number) + ONE_LESS;
       const departures = (seatAt + SEAT.departures) >> 1;
       f64[departures] = (f64[departures] as number) + 1;

@@ -11,8 +11,9 @@ import { damaged, type Slab } from '../slab/slab.js';
 import { tellExhausted } from '../threads/events.js';
 import type { Handle } from '../words/handle.js';
 import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
-import { type Calls, HotPath, type SlowPath } from './hot-path.js';
+import type { Calls, SlowPath } from './hot-path.js';
 import { closedError, refusalOf } from './refusal.js';
+import { Runs } from './runs.js';
 import { SharedCount } from './shared-count.js';
 
 /** What this thread may do with a slot: acquire, retain, release. */
@@ -21,7 +22,7 @@ export class Leases extends SharedCount implements SlowPath {
   readonly retain: Calls['retain'];
   readonly release: Calls['release'];
   readonly holds: Calls['holds'];
-  private readonly path: HotPath;
+  protected readonly path: Runs;
 
   /** Settles what is in doubt, before "empty" is said. Set by the pool. */
   onDoubt: (() => number) | undefined;
@@ -46,7 +47,7 @@ export class Leases extends SharedCount implements SlowPath {
     this.missesAt = (seatAt + SEAT.misses) >> 1;
     this.deniedAt = (seatAt + SEAT.denied) >> 1;
     this.watched = this.guarded || this.trace.active;
-    this.path = new HotPath(slab, seat, this);
+    this.path = new Runs(slab, seat, this);
     const { acquire, retain, release, holds } = this.path.calls();
     this.acquire = acquire;
     this.retain = retain;
@@ -85,7 +86,7 @@ export class Leases extends SharedCount implements SlowPath {
   /** The cache is empty: takes from the list; an answer of "none" is told to who listens. */
   acquireOrTell(): Handle {
     if (this.closed) throw closedError();
-    if (this.cached > 0) throw damaged(`seat ${this.seat} says that it has ${this.cached} slots`);
+    if (this.cached !== 0) throw damaged(`seat ${this.seat} says that it has ${this.cached} slots`);
     const handle = this.acquireFromList();
     if (handle === 0) tellExhausted(this.slab, this.seat, 1);
     return handle;
@@ -132,21 +133,6 @@ export class Leases extends SharedCount implements SlowPath {
     this.store(slot, full);
     if (modified !== undefined) throw modified;
     return true;
-  }
-
-  /** Ends a reference to a slot whose count others are changing. */
-  releaseContended(slot: number): boolean {
-    const at = this.rowOf(slot) + SLOT.word;
-    for (;;) {
-      const word = this.i32[at] as number;
-      if ((word & PAYLOAD_MASK) === 1) return this.freeAlone(slot);
-      // R1, as on the hot path.
-      if (Atomics.compareExchange(this.i32, at, word, word - 1) !== word) continue; // lost the race
-      this.ledger.subtract(slot, 1);
-      this.countDeparture();
-      this.lowered(slot);
-      return false;
-    }
   }
 
   /** The last release of a slot whose word counts the one reference that this thread has. */

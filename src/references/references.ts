@@ -12,14 +12,12 @@
  */
 import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
-import type { Slab } from '../slab/slab.js';
 import { tellExhausted } from '../threads/events.js';
 import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
 import { closedError } from './refusal.js';
-import { Runs } from './runs.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
 export interface Drained {
@@ -35,18 +33,11 @@ export class References extends Leases {
   /** Which slots the running `releaseMany` has seen, by its round. */
   private marks: Int32Array | undefined;
   private round = 0;
-  private readonly runs: Runs;
-
-  /** @param slab the slab; @param seat the seat that this thread has claimed in it. */
-  constructor(slab: Slab, seat: number) {
-    super(slab, seat);
-    this.runs = new Runs(slab, seat, this.codec);
-  }
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
     if (this.closed) throw closedError();
-    const done = this.watched ? 0 : this.runs.acquire(into, 0, count);
+    const done = this.watched ? 0 : this.path.acquireRun(into, 0, count);
     if (done === count || this.acquireRest(into, done, count)) return true;
     return tellExhausted(this.slab, this.seat, count);
   }
@@ -60,7 +51,7 @@ export class References extends Leases {
         const handle = this.acquireQuietly();
         if (handle === 0) break;
         into[done++] = handle;
-        done += this.watched ? 0 : this.runs.acquire(into, done, count);
+        done += this.watched ? 0 : this.path.acquireRun(into, done, count);
       }
       return done === count;
     } finally {
@@ -80,13 +71,13 @@ export class References extends Leases {
    */
   releaseMany(from: Int32Array, count: number): number {
     if (this.closed) throw closedError();
-    this.runs.resume(0); // the stack has room for it, should it be needed
-    const freed = this.runs.free(from, 0, count);
+    this.path.resume(0); // the stack has room for it, should it be needed
+    const freed = this.path.freeRun(from, 0, count);
     if (freed < count) {
       try {
         this.checkMany(from, freed, count);
       } catch (fault) {
-        this.runs.resume(freed);
+        this.path.resume(freed);
         this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
         throw fault;
       }
@@ -102,7 +93,7 @@ export class References extends Leases {
     let freed = done;
     for (let k = done; k < count; ) {
       if (this.release(from[k++] as number)) freed += 1;
-      const run = this.runs.free(from, k, count);
+      const run = this.path.freeRun(from, k, count);
       k += run;
       freed += run;
     }

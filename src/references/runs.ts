@@ -4,8 +4,8 @@
  *
  * Invariants
  * 1. A run stops before the first handle that needs care, and never moves more than the row has, or
- *    has room for. So it calls nobody, and nothing can throw.
- * 2. `resume` undoes the `free` that came just before it. Nobody saw it: the slots stayed in this
+ *    has room for. If it fails in the middle (the stack is full), what it has freed is in the row.
+ * 2. `resume` undoes the `freeRun` just before it. Nobody saw it: the slots stayed in this
  *    thread's hands. What others knew before is this thread's alone now: it was the last to know.
  *
  * The kill: as on the hot path, a slot's word decides. The row's size is written at the end of a
@@ -14,49 +14,15 @@
  * Called by the seat's own thread only, and not after it has left. Never blocks, never allocates.
  */
 import { SEAT, SLOT } from '../slab/layout.js';
-import type { Slab } from '../slab/slab.js';
-import type { HandleCodec } from '../words/handle.js';
-import { nextGeneration, ownedBy, PAYLOAD_MASK, previousGeneration } from '../words/slot-word.js';
+import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
+import { HotPath } from './hot-path.js';
 
-/** Runs through the cache row of one seat. */
-export class Runs {
-  private readonly i32: Int32Array<SharedArrayBuffer>;
-  private readonly f64: Float64Array<SharedArrayBuffer>;
-  private readonly codec: HandleCodec;
-  private readonly slotsAt: number;
-  private readonly ledgerAt: number;
-  private readonly topAt: number;
-  private readonly roomAt: number;
-  private readonly rowAt: number;
-  private readonly acquiresAt: number;
-  private readonly owned: number;
-  /** The words of an owned slot before and after its generation comes round. */
-  private readonly lastWord: number;
-  private readonly firstWord: number;
-
-  /** @param slab the slab; @param seat this thread's; @param codec the pool's. */
-  constructor(slab: Slab, seat: number, codec: HandleCodec) {
-    const { layout } = slab;
-    const seatAt = layout.seatsAt + seat * SEAT.size;
-    this.i32 = slab.i32;
-    this.f64 = slab.f64;
-    this.codec = codec;
-    this.slotsAt = layout.slotsAt;
-    this.ledgerAt = layout.ledgersAt + seat * layout.ledgerStride;
-    this.topAt = seatAt + SEAT.top;
-    this.roomAt = seatAt + SEAT.room;
-    this.rowAt = layout.cachesAt + seat * layout.cacheStride;
-    this.acquiresAt = (seatAt + SEAT.acquires) >> 1;
-    this.owned = ownedBy(seat);
-    this.firstWord = nextGeneration(0, codec.generationStep, this.owned);
-    this.lastWord = previousGeneration(this.firstWord, codec.generationStep);
-  }
-
+/** The hot path of the thread in one seat, with runs through its cache row. */
+export class Runs extends HotPath {
   /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */
-  readonly acquire = (into: Int32Array, from: number, end: number): number => {
-    const { i32, f64, topAt, slotsAt, ledgerAt, acquiresAt } = this;
-    const { indexMask } = this.codec;
-    const top = i32[topAt] as number;
+  readonly acquireRun = (into: Int32Array, from: number, end: number): number => {
+    const { i32, f64, seatAt, slotsAt, ledgerAt, indexMask } = this;
+    const top = i32[seatAt + SEAT.top] as number;
     const count = Math.min(top, end - from);
     const warmest = this.rowAt + top - 1;
     for (let k = 0; k < count; k++) {
@@ -69,8 +35,9 @@ export class Runs {
       f64[(at + SLOT.timestamp) >> 1] = 0;
       f64[(at + SLOT.sequence) >> 1] = 0;
     }
-    i32[topAt] = top - count;
-    f64[acquiresAt] = (f64[acquiresAt] as number) + count;
+    i32[seatAt + SEAT.top] = top - count;
+    const acquires = (seatAt + SEAT.acquires) >> 1;
+    f64[acquires] = (f64[acquires] as number) + count;
     return count;
   };
 
@@ -79,11 +46,11 @@ export class Runs {
    * has had one reference in this lease, the only one that is left, as far as the cache has room.
    * Answers how many.
    */
-  readonly free = (from: Int32Array, begin: number, end: number): number => {
-    const { i32, topAt, rowAt, slotsAt, ledgerAt, owned, firstWord, lastWord } = this;
-    const { indexMask, generationMask, generationStep, colour } = this.codec;
-    const top = i32[topAt] as number;
-    const count = Math.min(end - begin, (i32[this.roomAt] as number) - top);
+  readonly freeRun = (from: Int32Array, begin: number, end: number): number => {
+    const { i32, seatAt, rowAt, slotsAt, ledgerAt, owned, firstWord, lastWord } = this;
+    const { indexMask, generationMask, generationStep, colour } = this;
+    const top = i32[seatAt + SEAT.top] as number;
+    const count = Math.min(end - begin, (i32[seatAt + SEAT.room] as number) - top);
     let done = 0;
     try {
       for (; done < count; done++) {
@@ -107,17 +74,17 @@ export class Runs {
       }
     } finally {
       // Also where the stack was full in the middle: what was freed is in the row.
-      if (done > 0) i32[topAt] = top + done;
+      if (done > 0) i32[seatAt + SEAT.top] = top + done;
     }
     return done;
   };
 
-  /** Undoes the `free` that has just freed `count` slots. */
+  /** Undoes the `freeRun` that has just freed `count` slots. */
   resume(count: number): void {
-    const { i32, topAt, rowAt, slotsAt, ledgerAt, firstWord, lastWord } = this;
-    const { indexMask, generationStep } = this.codec;
-    const top = (i32[topAt] as number) - count;
-    i32[topAt] = top; // no call from here on: where the stack is full, nothing is half done
+    const { i32, seatAt, rowAt, slotsAt, ledgerAt, firstWord, lastWord } = this;
+    const { indexMask, generationStep } = this;
+    const top = (i32[seatAt + SEAT.top] as number) - count;
+    i32[seatAt + SEAT.top] = top; // no call from here on: nothing can fail
     for (let k = 0; k < count; k++) {
       const slot = (i32[rowAt + top + k] as number) & indexMask;
       const at = slotsAt + slot * SLOT.size + SLOT.word;

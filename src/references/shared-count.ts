@@ -63,7 +63,7 @@ export class SharedCount extends Supply {
 
   /** Ends references that were published before: messages or lanes count them now. */
   depart(slot: number, count: number): void {
-    this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
+    this.countDeparture();
     this.ledger.depart(slot, count);
     this.lowered(slot);
   }
@@ -84,7 +84,7 @@ export class SharedCount extends Supply {
   }
 
   /** Counts one departure that the ledger has noted already. */
-  protected countDeparture(): void {
+  private countDeparture(): void {
     this.f64[this.departuresAt] = (this.f64[this.departuresAt] as number) + 1;
   }
 

@@ -12,8 +12,8 @@ import type { Scenario } from './world.js';
 const WRITERS: readonly (readonly [scenario: string, functions: readonly string[]])[] = [
   ['stale', ['HotPath.acquire', 'HotPath.begin', 'HotPath.release']],
   ['retain-release', ['HotPath.retain', 'HotPath.releaseShared']],
-  ['many', ['Runs.acquire', 'Runs.free']],
-  ['release-many', ['Runs.free', 'Runs.resume']],
+  ['many', ['Runs.acquireRun', 'Runs.freeRun']],
+  ['release-many', ['Runs.freeRun', 'Runs.resume']],
   ['spill', ['Cache.spill', 'Cache.own']],
 ];
 

@@ -162,8 +162,8 @@ export const mutants: readonly Mutant[] = [
     flaw: 'a release that lost a race once is a plain store',
     changes: [
       [
-        'if (Atomics.compareExchange(this.i32, at, word, word - 1) === word)',
-        'this.i32[at] = word - 1;\n      if (!0)',
+        'if (Atomics.compareExchange(i32, at, word, word - 1) !== word) continue;',
+        'if (word === seen ? Atomics.compareExchange(i32, at, word, word - 1) !== word : (i32[at] = word - 1, !1)) continue;',
       ],
     ],
     scenario: 'retain-release',
@@ -227,7 +227,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a batch leaves in the cache what it takes out of it',
-    changes: [['return i32[topAt] = top - count,', 'return']],
+    changes: [['i32[seatAt + 16 /* top */] = top - count;', '']],
     scenario: 'many',
     bounds: orders(0),
   },
@@ -430,7 +430,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a refused batch leaves in the cache what it takes back',
-    changes: [['- count;\n    i32[topAt] = top;', '- count;']],
+    changes: [['- count;\n    i32[seatAt + 16 /* top */] = top;', '- count;']],
     scenario: 'release-many',
     bounds: orders(0),
   },

@@ -137,7 +137,6 @@ export class Inlet extends LaneSet {
 
   /** Makes it known that this seat waits for a frame. Look again after this, before sleeping. */
   armReceive(): void {
-    if (this.refs.closed) throw closedError();
     this.setBit(CHANNEL.receivers, this.refs.seat);
     // Atomic: a producer that becomes active after this look sees the bit that was just set.
     this.lookForProducers(true);
@@ -148,7 +147,6 @@ export class Inlet extends LaneSet {
 
   /** This seat waits no more. */
   disarmReceive(): void {
-    if (this.refs.closed) return;
     this.clearBit(CHANNEL.receivers, this.refs.seat);
   }
 

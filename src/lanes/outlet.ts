@@ -10,7 +10,7 @@
  */
 import { CUT, SLEEPERS } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
-import { closedError, overflowOf } from '../references/refusal.js';
+import { overflowOf } from '../references/refusal.js';
 import { CHANNEL, type ChannelLayout, LANE } from '../slab/layout.js';
 import { damaged } from '../slab/slab.js';
 import type { Handle } from '../words/handle.js';
@@ -73,7 +73,6 @@ export class Outlet extends LaneSet {
 
   /** Makes it known that this seat waits for room. Try again after this, before sleeping. */
   armSend(): void {
-    if (this.refs.closed) throw closedError();
     if (!this.broadcast) {
       this.ring.want(this.laneOf(this.refs.seat, 0));
       return;

@@ -21,7 +21,8 @@
  *    slots of that leaf whose bit is clear, whose word says "listed", and that no living journal
  *    names, are lost, and `reclaim` finds them.
  *
- * Lock-free: a failed round means that another thread took or gave a slot. Never blocks, allocates.
+ * Lock-free: a failed round means that another thread took or gave a slot. Any attached thread may
+ * call it; nothing blocks or allocates.
  */
 import { SEAT } from '../slab/layout.js';
 import type { Slab } from '../slab/slab.js';
@@ -123,9 +124,8 @@ export class FreeList {
   /** Announces that slots of this leaf are about to return. Before their words change. */
   announce(leaf: number): void {
     Atomics.store(this.i32, this.journalAt, leaf + 1);
-    // Keeps plain stores behind the journal, on machines that reorder. As deep as what follows, and
-    // the same operation: a full stack fails here, before a bit moves.
-    this.touch(leaf);
+    // Keeps plain stores behind the journal, where machines reorder; a full stack fails here.
+    this.set(leaf, 0);
   }
 
   /**
@@ -134,7 +134,7 @@ export class FreeList {
    */
   give(leaf: number, bits: number): boolean {
     // F3 publishes the slots, their words and all that was written to their frames.
-    const before = Atomics.or(this.i32, this.leavesAt + leaf * this.leafStride, bits);
+    const before = this.set(leaf, bits);
     this.mark(leaf);
     return (before & bits) === 0;
   }
@@ -261,8 +261,8 @@ export class FreeList {
     return -1;
   }
 
-  private touch(leaf: number): void {
-    Atomics.or(this.i32, this.leavesAt + leaf * this.leafStride, 0);
+  private set(leaf: number, bits: number): number {
+    return Atomics.or(this.i32, this.leavesAt + leaf * this.leafStride, bits);
   }
 
   /** Keeps the low-water mark of the list; a lost update leaves the mark too high for a moment. */

@@ -30,7 +30,6 @@ export class AcquireWish implements Wish<Handle> {
   }
 
   arm(): void {
-    this.requireSeat();
     this.refs.giveCacheBack();
     this.refs.mailboxes.register();
   }
@@ -56,14 +55,10 @@ export class AcquireWish implements Wish<Handle> {
 
   /** Counts one wait in the stats. */
   count(): void {
-    this.requireSeat();
+    // Whoever heard that the pool is exhausted may have closed it, in the middle of this call.
+    if (this.refs.closed) throw closedError();
     const at = (this.refs.seats.at(this.refs.seat) + SEAT.waits) >> 1;
     const { f64 } = this.refs.slab;
     f64[at] = (f64[at] as number) + 1;
-  }
-
-  /** Whoever heard that the pool is exhausted may have closed it, in the middle of this call. */
-  private requireSeat(): void {
-    if (this.refs.closed) throw closedError();
   }
 }

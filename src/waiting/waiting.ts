@@ -117,9 +117,9 @@ export class Waiting {
       const pending: Pending = {
         wish,
         serve: () => {
+          wish.arm();
           let got: T | undefined;
           try {
-            wish.arm();
             got = wish.attempt();
           } catch (fault) {
             pending.fail(fault);

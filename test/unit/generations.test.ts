@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { FramePool, StaleHandleError } from 'frameslab';
 import { describe, expect, test } from 'vitest';
+import { geometryOf } from '../../src/slab/geometry.js';
+import { layoutOf } from '../../src/slab/layout.js';
 import { HandleCodec } from '../../src/words/handle.js';
 import {
   COUNT_MAX,
@@ -14,6 +16,7 @@ import {
   ownedBy,
   ownerOf,
   payloadOf,
+  previousGeneration,
   SUSPECT,
   withPayload,
 } from '../../src/words/slot-word.js';
@@ -106,6 +109,13 @@ describe('a handle', () => {
   );
 });
 
+test('each index that a handle can name has a cell in every ledger', () => {
+  for (let slots = 1; slots < 70_000; slots = Math.ceil(slots * 1.3)) {
+    const layout = layoutOf(geometryOf({ frames: slots, threadsMax: 1, cacheFrames: 0 }));
+    expect(layout.ledgerStride).toBeGreaterThan(new HandleCodec(slots, 0).indexMask);
+  }
+});
+
 describe('a slot’s word', () => {
   test('keeps generation and payload apart', () => {
     fc.assert(
@@ -120,6 +130,9 @@ describe('a slot’s word', () => {
           const next = nextGeneration(word, 1 << lowest, payload);
           expect(payloadOf(next)).toBe(payload);
           expect(generationOf(next)).toBeGreaterThanOrEqual(1);
+          const inSteps = (word >> lowest) << lowest;
+          const after = generationOf(nextGeneration(inSteps, 1 << lowest, payload));
+          expect(after % 2 ** (lowest - GENERATION_SHIFT)).toBe(0);
           expect([isListed(word), isShared(word), isOwned(word)].filter(Boolean)).toHaveLength(1);
         },
       ),
@@ -147,6 +160,12 @@ describe('a slot’s word', () => {
         seen.add(generationOf(word));
       }
       expect([seen.size, seen.has(0)]).toEqual([2 ** bits - 1, false]);
+      for (const payload of [1, ownedBy(3)]) {
+        for (let k = 1; k < 2 ** bits; k++) {
+          const next = nextGeneration(k * step, step, payload);
+          expect(previousGeneration(next, step)).toBe((k * step) | payload | 0);
+        }
+      }
       expect(generationOf(nextGeneration(word, step, 0))).toBe(2 ** (15 - bits));
     }
   });

@@ -4,6 +4,8 @@
  */
 import { Ring } from '../../src/protocol/ring.js';
 import { FLIGHT, SEAT, SLOT } from '../../src/slab/layout.js';
+import { referencesIn } from '../../src/words/ledger-cell.js';
+import { ownedBy, payloadOf, withPayload } from '../../src/words/slot-word.js';
 import { type Lease, POISON, same } from './model.js';
 import type { World } from './world.js';
 
@@ -237,14 +239,19 @@ function checkPairs(world: World): void {
 
 /**
  * All words that a refused call must leave alone: slots (but for the guard's word), flights,
- * references in ledgers, mail, caches and channels; and all bytes of all frames.
+ * references in ledgers, mail, caches and channels; and all bytes of all frames. A word that counts
+ * the one reference of one seat says the same as one that names this seat as the owner: a
+ * `releaseMany` that took such a slot out of the count, and then resumed it, leaves it owned.
  */
 export function fingerprint(world: World): string {
   const { layout, geometry, i32, buffer } = world.slab;
   const words: number[] = [];
   for (let slot = 0; slot < layout.slots; slot++) {
     const row = layout.slotsAt + slot * SLOT.size;
-    for (let k = 0; k < SLOT.size; k++) if (k !== SLOT.guard) words.push(i32[row + k]);
+    for (let k = 0; k < SLOT.size; k++) {
+      if (k === SLOT.word) words.push(aloneOrCounted(world, slot, i32[row + k]));
+      else if (k !== SLOT.guard) words.push(i32[row + k]);
+    }
     words.push(i32[layout.flightsAt + slot * FLIGHT.size]);
   }
   for (let at = layout.ledgersAt; at < layout.mailAt; at++) words.push(i32[at] & 0xffff);
@@ -258,6 +265,17 @@ export function fingerprint(world: World): string {
   }
   const frames = new Uint8Array(buffer, layout.framesAtBytes);
   return [words, shared, cached, frames].map((part) => hashOf(part)).join('.');
+}
+
+/** The word of a slot; if it counts one reference, and a seat has it: owned by that seat. */
+function aloneOrCounted({ slab }: World, slot: number, word: number): number {
+  if (payloadOf(word) !== 1) return word;
+  const { ledgersAt, ledgerStride } = slab.layout;
+  for (let seat = 0; seat < slab.geometry.threadsMax; seat++) {
+    const references = referencesIn(slab.i32[ledgersAt + seat * ledgerStride + slot]);
+    if (references === 1) return withPayload(word, ownedBy(seat));
+  }
+  return word;
 }
 
 function hashOf(numbers: ArrayLike<number>): number {

@@ -1,20 +1,17 @@
 /**
  * A pool and its model side by side, with several seats in one thread.
  *
- * A thread has one seat per slab: the attachments of a thread stand in a registry on the global
- * object. Each party of a world attaches under a registry of its own, as if it were a thread. So
+ * A thread has one seat per slab; each party of a world attaches as if it were a thread. So
  * sequences over several seats are deterministic, and shrink; real threads are the business of
  * histories.test.ts and test/workers.
  */
 import type { Frame, FrameMessage, FramePool } from 'frameslab';
-import { LIBRARY_VERSION } from '../../src/slab/header.js';
 import { Slab } from '../../src/slab/slab.js';
+import { alone } from '../unit/kit.js';
 import { type ExternalModel, FrameModel } from './frame-model.js';
 import { fingerprint } from './laws.js';
 import { Model, Refused, type Shape } from './model.js';
 import type { Library } from './run.js';
-
-const REGISTRY = Symbol.for(`frameslab.attachments.${LIBRARY_VERSION}`);
 
 /** One seat. */
 export interface Party {
@@ -161,18 +158,6 @@ export class World {
   /** An act whose outcome the library may choose; the caller judges it. */
   attempt(real: () => unknown): Outcome {
     return outcomeOf(real);
-  }
-}
-
-/** Runs an attach under a registry of its own. */
-function alone<T>(attach: () => T): T {
-  const scope = globalThis as unknown as Record<symbol, unknown>;
-  const kept = scope[REGISTRY];
-  scope[REGISTRY] = new Set();
-  try {
-    return attach();
-  } finally {
-    scope[REGISTRY] = kept;
   }
 }
 

@@ -2,6 +2,7 @@
 import { type FramePool, FrameslabError, FramePool as Pool } from 'frameslab';
 import { expect } from 'vitest';
 import type { GuardMode } from '../../src/slab/geometry.js';
+import { LIBRARY_VERSION } from '../../src/slab/header.js';
 
 /** An error class of the library. */
 export interface FaultClass {
@@ -106,4 +107,20 @@ export function randomOf(seed: number): () => number {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return (t ^ (t >>> 14)) >>> 0;
   };
+}
+
+/**
+ * Creates or attaches a pool as another thread would: with a seat of its own. A thread has one seat
+ * per slab, because its attachments stand in a registry on the global object; this one is new.
+ */
+export function alone<T>(attach: () => T): T {
+  const registry = Symbol.for(`frameslab.attachments.${LIBRARY_VERSION}`);
+  const scope = globalThis as unknown as Record<symbol, unknown>;
+  const kept = scope[registry];
+  scope[registry] = new Set();
+  try {
+    return attach();
+  } finally {
+    scope[registry] = kept;
+  }
 }

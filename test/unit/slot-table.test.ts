@@ -1,12 +1,13 @@
 /** The integer API: what each method answers, and that all or nothing means it. */
 import {
+  FramePool,
   FrameSharedError,
   FrameTooLargeError,
   InvalidOptionError,
   StaleHandleError,
 } from 'frameslab';
 import { describe, expect, test } from 'vitest';
-import { expectAllHome, GUARDS, refusedInVain, smallPool, wrong } from './kit.js';
+import { alone, expectAllHome, GUARDS, refusedInVain, smallPool, wrong } from './kit.js';
 
 describe('the life of a slot in integers', () => {
   test('acquire answers a handle, or 0 when nothing is free', () => {
@@ -223,6 +224,34 @@ describe('releaseMany checks all before it releases any', () => {
     expect(slots.refCount(slots.adopt(handle))).toBe(1);
     expect(slots.release(handle)).toBe(true);
     expectAllHome(pool);
+  });
+
+  test('frames that others have let go of: after a refusal they can be shared and freed', () => {
+    const sender = smallPool({ cacheFrames: 4, threadsMax: 2 });
+    const pool = alone(() => FramePool.attach(sender.ref));
+    const { slots } = pool;
+    const handles = new Int32Array(3);
+    sender.slots.acquireMany(handles);
+    for (const handle of handles) {
+      sender.slots.setLength(handle, 7);
+      sender.slots.bytes(handle).fill(handle);
+      slots.adopt(sender.slots.transfer(handle));
+    }
+    const more = Int32Array.of(...handles, 12345);
+    for (let round = 0; round < 2; round++) {
+      refusedInVain(pool, () => slots.releaseMany(more), StaleHandleError, 'handle 12345');
+      for (const handle of handles) {
+        expect([slots.refCount(handle), slots.exclusive(handle)]).toEqual([1, true]);
+        expect([...slots.bytes(handle)]).toEqual(Array(7).fill(handle & 0xff));
+      }
+    }
+    for (const handle of handles) {
+      expect(slots.refCount(sender.slots.adopt(slots.share(handle)))).toBe(2);
+      expect(sender.slots.release(handle)).toBe(false);
+    }
+    expect(slots.releaseMany(handles)).toBe(3);
+    pool.close();
+    expectAllHome(sender);
   });
 
   test('the same rounds again and again give the same answers', () => {

@@ -6,7 +6,7 @@
  * 2. A batch is published by one addition to the tail: consumers see all of it or none.
  * 3. On a broadcast the count is raised for all subscribers before the first can release it.
  *
- * The seat's own thread only. Never blocks, never allocates (but for a thrown error).
+ * The seat's own thread only. Never blocks; allocates at the first batch (marks.ts), and errors.
  */
 import { CUT, SLEEPERS } from '../protocol/ring.js';
 import type { References } from '../references/references.js';
@@ -89,22 +89,15 @@ export class Outlet extends LaneSet {
 
   /**
    * Publishes as many as there is room for without looking again, in one step; 0: send one by one.
-   * All are checked before the first cell is written, and named once each (a batch is short); it
-   * ends before the first that this thread does not hold.
+   * It ends before the first that this thread does not hold, or that it has already.
    */
   private sendBatch(handles: Int32Array, from: number, end: number): number {
     if (this.i32[this.closedAt] !== 0) throw this.closedError();
     const lane = this.ownLane;
     if (this.room === 0) this.makeRoom(lane);
     if (!this.active) return 0;
-    const batch = this.batchIn(handles, from, Math.min(this.room, end - from));
+    const batch = this.writeBatch(lane, handles, from, Math.min(this.room, end - from));
     if (batch < 2) return 0;
-    for (let k = 0; k < batch; k++) {
-      const handle = handles[from + k] as number;
-      const slot = handle & this.indexMask;
-      if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
-      this.ring.write(lane, k, handle);
-    }
     const flags = this.publish(lane, batch);
     this.room -= batch;
     if ((flags & CUT) !== 0) return this.takeBackBatch(lane, handles, from, batch);
@@ -116,12 +109,20 @@ export class Outlet extends LaneSet {
     return batch;
   }
 
-  /** How many handles from `from` on, at most `most`, are held by this thread and all different. */
-  private batchIn(handles: Int32Array, from: number, most: number): number {
+  /**
+   * Writes the next cells, as long as the handles are held by this thread, all different and
+   * countable; answers how many of `most`. What is not published is nowhere: the next send writes
+   * over it.
+   */
+  private writeBatch(lane: number, handles: Int32Array, from: number, most: number): number {
+    const { refs, ring, indexMask } = this;
+    refs.marks.begin();
     for (let k = 0; k < most; k++) {
       const handle = handles[from + k] as number;
-      if (!this.refs.holds(handle)) return k;
-      for (let j = 0; j < k; j++) if (handles[from + j] === handle) return k;
+      const slot = handle & indexMask;
+      if (!refs.holds(handle) || !refs.marks.first(slot)) return k;
+      if (!refs.expose(slot, 0)) return k;
+      ring.write(lane, k, handle);
     }
     return most;
   }

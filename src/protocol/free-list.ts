@@ -156,11 +156,6 @@ export class FreeList {
     return ((Atomics.load(this.i32, at) >>> (slot & 31)) & 1) === 1;
   }
 
-  /** The same by a plain read that may lag: for numbers, not for decisions. */
-  isListedPlainly(slot: number): boolean {
-    return ((this.bitsOf(slot >>> 5) >>> (slot & 31)) & 1) === 1;
-  }
-
   /** The bits of one leaf, bounded to the slots that exist; a plain read that may lag. */
   bitsOf(leaf: number): number {
     const bits = this.i32[this.leavesAt + leaf * this.leafStride] as number;

@@ -48,7 +48,8 @@ const ONE = 4;
 const FULL = 1;
 const WANTED = 2;
 const POSITIONS = 0x3fff_ffff;
-/** How far ahead a producer looks for free cells at once: a line of cells. */
+/** How far ahead a producer looks for free cells at once: a few lines of cells, or one. */
+const FAR_AHEAD = 32;
 const AHEAD = 8;
 
 /** The ring protocol on the lanes of one channel. A lane is named by the int at which it begins. */
@@ -69,10 +70,7 @@ export class Ring {
 
   /** How many more the producer can publish, at least: 0 if the lane is full. Its own side. */
   room(lane: number): number {
-    const oldest = this.position(lane) - this.capacity;
-    const ahead = Math.min(AHEAD, this.capacity);
-    if (this.isFree(lane, (oldest + ahead - 1) & POSITIONS)) return ahead;
-    return this.isFree(lane, oldest & POSITIONS) ? 1 : 0;
+    return this.ahead(lane, FAR_AHEAD) || this.ahead(lane, AHEAD) || this.ahead(lane, 1);
   }
 
   /** Writes `handle` into the `ahead`th cell after the last published one. Its own side. */
@@ -217,6 +215,13 @@ export class Ring {
         visit(this.i32[cell] as number);
       }
     }
+  }
+
+  /** So many, or the whole lane, if they are free: the last one proves that those before it are. */
+  private ahead(lane: number, count: number): number {
+    const most = Math.min(count, this.capacity);
+    const last = (this.position(lane) - this.capacity + most - 1) & POSITIONS;
+    return this.isFree(lane, last) ? most : 0;
   }
 
   private isFree(lane: number, position: number): boolean {

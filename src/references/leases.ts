@@ -78,16 +78,16 @@ export class Leases extends SharedCount implements SlowPath {
     if (this.mailboxes.someoneWaits()) this.serve();
   }
 
-  /** The same, for who looks again and again, or gives back what it got: tells nobody. */
-  acquireQuietly(): Handle {
-    return this.cached === 0 ? this.acquireFromList() : this.acquire();
+  /** The same, for who looks again and again, or wants more after this one: tells nobody. */
+  acquireQuietly(wanted: number): Handle {
+    return this.cached === 0 ? this.acquireFromList(wanted) : this.acquire();
   }
 
   /** The cache is empty: takes from the list; an answer of "none" is told to who listens. */
   acquireOrTell(): Handle {
     if (this.closed) throw closedError();
     if (this.cached !== 0) throw damaged(`seat ${this.seat} says that it has ${this.cached} slots`);
-    const handle = this.acquireFromList();
+    const handle = this.acquireFromList(1);
     if (handle === 0) tellExhausted(this.slab, this.seat, 1);
     return handle;
   }
@@ -108,13 +108,13 @@ export class Leases extends SharedCount implements SlowPath {
     this.f64[this.acquiresAt] = (this.f64[this.acquiresAt] as number) + count;
   }
 
-  protected acquireFromList(): Handle {
+  protected acquireFromList(wanted: number): Handle {
     if (this.closed) throw closedError();
     this.giveSharesBack();
-    const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant;
+    const want = this.mailboxes.someoneWaits() ? 1 : this.refillWant(wanted);
     const slot = this.refill(want);
     // From the beginning: a listener may have filled the cache meanwhile, or closed the pool.
-    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) return this.acquireQuietly();
+    if (slot < 0 && this.doubt() && (this.onDoubt?.() ?? 0) > 0) return this.acquireQuietly(wanted);
     if (this.closed) throw closedError();
     if (slot >= 0 && this.watched) this.look(slot);
     const counter = slot < 0 ? this.deniedAt : this.missesAt;
@@ -127,7 +127,7 @@ export class Leases extends SharedCount implements SlowPath {
   /** The last release when the cache is full, or when the guard looks at the bytes. */
   freeWithCare(slot: number, word: number): true {
     const full = this.cached >= this.cacheLimit;
-    if (full) this.makeRoom();
+    if (full) this.makeRoom(1);
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
     this.i32[this.rowOf(slot) + SLOT.word] = nextGeneration(word, this.generationStep, this.owned);
     this.store(slot, full);
@@ -139,7 +139,7 @@ export class Leases extends SharedCount implements SlowPath {
   freeAlone(slot: number): true {
     const at = this.rowOf(slot) + SLOT.word;
     const full = this.cached >= this.cacheLimit;
-    if (full) this.makeRoom();
+    if (full) this.makeRoom(1);
     const modified = this.guarded ? this.guard.retire(slot) : undefined;
     for (;;) {
       const word = this.i32[at] as number;

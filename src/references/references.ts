@@ -8,7 +8,8 @@
  * 2. What a mailbox delivered is taken over by a compare-exchange against `reclaim`, see
  *    mailbox.ts.
  *
- * Called by the seat's own thread only. Never blocks; allocates one array, once, for `releaseMany`.
+ * Called by the seat's own thread only. Never blocks; allocates once, at the first bulk call that
+ * needs marks.
  */
 import { FrameModifiedError } from '../errors.js';
 import { SLOT } from '../slab/layout.js';
@@ -17,6 +18,7 @@ import { warn } from '../threads/host.js';
 import type { Handle } from '../words/handle.js';
 import { withPayload } from '../words/slot-word.js';
 import { Leases } from './leases.js';
+import { Marks } from './marks.js';
 import { closedError } from './refusal.js';
 
 /** What a reclaim drained from lanes that nobody reads any more. */
@@ -30,9 +32,8 @@ export class References extends Leases {
   /** Drains the lanes of a seat that has ended. Set by the attachment, which knows the channels. */
   onReclaim: ((seat: number) => Drained) | undefined;
 
-  /** Which slots the running `releaseMany` has seen, by its round. */
-  private marks: Int32Array | undefined;
-  private round = 0;
+  /** Which slots the running bulk call has met. */
+  readonly marks = new Marks(this.slots);
 
   /** Takes `count` free slots, all or none; their handles go to `into`. */
   acquireMany(into: Int32Array, count: number): boolean {
@@ -48,7 +49,7 @@ export class References extends Leases {
     let done = from;
     try {
       while (done < count) {
-        const handle = this.acquireQuietly();
+        const handle = this.acquireQuietly(count - done);
         if (handle === 0) break;
         into[done++] = handle;
         done += this.watched ? 0 : this.path.acquireRun(into, done, count);
@@ -87,17 +88,19 @@ export class References extends Leases {
     return freed;
   }
 
-  /** Releases what needs care, after a run of `done` that did not. */
+  /** Releases what was checked, and needs care or room, after a run of `done` that did not. */
   private releaseRest(from: Int32Array, done: number, count: number): number {
     if (this.guarded) return this.releaseGuarded(from, count);
     let freed = done;
     for (let k = done; k < count; ) {
-      if (this.release(from[k++] as number)) freed += 1;
+      if (this.crowded) this.makeRoom(count - k);
+      else if (this.release(from[k++] as number)) freed += 1;
       const run = this.path.freeRun(from, k, count);
       k += run;
       freed += run;
     }
-    if (this.mailboxes.someoneWaits()) this.serve();
+    // Atomic: room is made by a put into the list, which must not miss a waiter.
+    if (this.mailboxes.someoneWaitsNow()) this.serve();
     return freed;
   }
 
@@ -110,13 +113,6 @@ export class References extends Leases {
       warn('FrameModifiedWarning', fault.message);
       return true;
     }
-  }
-
-  /** The slot of a handle that names its present lease, whoever holds it; throws otherwise. */
-  slotOf(handle: Handle): number {
-    const slot = handle & this.indexMask;
-    if (slot < this.slots && this.handleOf(slot) === handle && handle !== 0) return slot;
-    throw this.refusal(handle);
   }
 
   /** The slot of a handle that this pool may have made, in this lease or in another one. */
@@ -167,15 +163,10 @@ export class References extends Leases {
 
   /** Every handle is held, as often as it is named; writes nothing but this thread's own marks. */
   private checkMany(from: Int32Array, begin: number, end: number): void {
-    this.marks ??= new Int32Array(this.slots);
-    this.round = (this.round + 1) | 0;
-    if (this.round === 0) this.marks.fill(0);
-    const { marks, round } = this;
+    this.marks.begin();
     for (let k = begin; k < end; k++) {
       const handle = from[k] as number;
-      const slot = this.check(handle);
-      if (marks[slot] === round) this.checkRepeated(from, end, handle);
-      marks[slot] = round;
+      if (!this.marks.first(this.check(handle))) this.checkRepeated(from, end, handle);
     }
   }
 

@@ -7,8 +7,9 @@
  *    be wrong at any point where the thread dies. It holds the handles of the slots' next leases,
  *    which nothing changes while they lie there: an acquire need not look at the word.
  * 2. At most `cacheLimit` slots are in the row or on the way into it: a full cache grows or spills
- *    before it takes, and a refill takes at most half a cache, of which one is for the caller. (A
- *    thread without a cache still refills one at a time, straight into the caller's hands.)
+ *    before it takes, and a refill takes half a cache, of which one is for the caller, or more if a
+ *    bulk call wants them. (A thread without a cache still refills one at a time, straight into the
+ *    caller's hands.)
  * 3. The limit is `cacheFrames` for each share of the reserve that this seat uses (shares.ts): its
  *    own, and while the cache overflows those of empty seats, up to `cacheFramesMax`.
  * 4. Refill and spill move half a cache at a time and take the coldest slots out, so that one
@@ -102,11 +103,22 @@ export class Cache {
     i32[this.topAt] = top + 1;
   }
 
-  /** Makes room in a full cache: lets it grow, or spills the colder half. */
-  makeRoom(): void {
+  /** True if a release that needs no care finds no room any more. */
+  protected get crowded(): boolean {
+    const room = this.i32[this.roomAt] as number;
+    return room > 0 && (this.i32[this.topAt] as number) >= room;
+  }
+
+  /**
+   * Makes room for `count` slots, or for a whole cache if they are more: lets it grow, or spills
+   * the colder half at the least.
+   */
+  makeRoom(count: number): void {
     this.giveSharesBack();
-    if ((this.i32[this.topAt] as number) < this.cacheLimit || this.grow()) return;
-    this.spill(((this.i32[this.topAt] as number) + 1) >> 1);
+    const top = this.i32[this.topAt] as number;
+    while (top + count > this.cacheLimit && this.grow());
+    const excess = top + Math.min(count, this.cacheLimit) - this.cacheLimit;
+    if (excess > 0) this.spill(Math.max(excess, (top + 1) >> 1));
   }
 
   /**
@@ -121,9 +133,9 @@ export class Cache {
     return first;
   }
 
-  /** How many slots a refill may take: half the cache, and one where there is none. */
-  get refillWant(): number {
-    return Math.max(1, this.cacheLimit >> 1);
+  /** How many slots a refill may take for a call that wants `count`; one without a cache. */
+  refillWant(count: number): number {
+    return Math.max(1, this.cacheLimit >> 1, Math.min(count, this.cacheLimit));
   }
 
   /** Gives up shares that others need, after the slots that they stood for. */

@@ -35,16 +35,6 @@ export class Ledger {
     return (this.i32[this.rowAt + slot] as number) & REFERENCES_MASK;
   }
 
-  /** First reference on a fresh slot; the count of departures starts again with the lease. */
-  begin(slot: number): void {
-    this.i32[this.rowAt + slot] = 1;
-  }
-
-  /** The slot was freed by this seat. */
-  end(slot: number): void {
-    this.i32[this.rowAt + slot] = 0;
-  }
-
   /** Adds references, before they are taken from anywhere else. */
   add(slot: number, count: number): void {
     const at = this.rowAt + slot;

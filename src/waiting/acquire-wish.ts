@@ -37,7 +37,7 @@ export class AcquireWish implements Wish<Handle> {
   attempt(): Handle | undefined {
     const handed = this.refs.collect();
     if (handed !== 0) return handed;
-    const handle = this.refs.acquireQuietly();
+    const handle = this.refs.acquireQuietly(1);
     return handle === 0 ? undefined : handle;
   }
 

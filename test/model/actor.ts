@@ -159,6 +159,13 @@ export class Actor {
     this.world.hold(-handles.length, this.thread);
   }
 
+  /** The same for frames that several hold, or held. */
+  *releaseSharedTogether(handles: readonly number[]): Steps {
+    for (const handle of handles) yield* this.checkShared(handle);
+    yield* this.releaseMany(handles);
+    this.world.hold(-handles.length, this.thread);
+  }
+
   /** Releases all of these, or none. */
   *releaseMany(handles: readonly number[]): Steps {
     yield* result(this.pool.slots.releaseMany(Int32Array.from(handles)));

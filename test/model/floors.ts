@@ -30,6 +30,8 @@ export const floors: Readonly<Record<string, Floors>> = {
   cache: [2, 1, 0],
   'cache-two': [2, 1, 0],
   many: [2, 1, 0],
+  'many-crowded': [2, 1, 0],
+  'many-known': [2, 1, 0],
   'last-release': [2, 1, 0],
   'last-release-cache': [2, 1, 0],
   'last-release-wait': [2, 0, -1],

@@ -14,6 +14,7 @@ const WRITERS: readonly (readonly [scenario: string, functions: readonly string[
   ['retain-release', ['HotPath.retain', 'HotPath.releaseShared']],
   ['many', ['Runs.acquireRun', 'Runs.freeRun']],
   ['release-many', ['Runs.freeRun', 'Runs.resume']],
+  ['many-crowded', ['Runs.freeRun', 'Cache.spill']],
   ['spill', ['Cache.spill', 'Cache.own']],
 ];
 

@@ -429,6 +429,34 @@ export const mutants: readonly Mutant[] = [
     bounds: orders(2),
   },
   {
+    flaw: 'a batch empties a ledger cell before its word has changed',
+    changes: [
+      [
+        'i32[at] = mine, i32[rowAt + top + done] = mine >> 1 & generationMask | name, counted',
+        'i32[ledgerAt + slot] = 0, i32[at] = mine, i32[rowAt + top + done] = mine >> 1 & generationMask | name, counted',
+      ],
+    ],
+    scenario: 'release-many',
+    bounds: orders(2),
+  },
+  {
+    flaw: 'a batch leaves the references that others knew in its ledger',
+    changes: [['i32[ledgerAt + (i32[rowAt + top + k] & indexMask)] = 0;', ';']],
+    scenario: 'many-known',
+    bounds: orders(0),
+  },
+  {
+    flaw: 'a full cache makes room for a batch by forgetting what it had',
+    changes: [
+      [
+        'excess > 0 && this.spill(Math.max(excess, top + 1 >> 1));',
+        'excess > 0 && (this.i32[this.topAt] = top - excess);',
+      ],
+    ],
+    scenario: 'many-crowded',
+    bounds: orders(0),
+  },
+  {
     flaw: 'a refused batch leaves in the cache what it takes back',
     changes: [['- count;\n    i32[seatAt + 16 /* top */] = top;', '- count;']],
     scenario: 'release-many',

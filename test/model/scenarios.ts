@@ -301,6 +301,27 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       takeAndReturn(1),
     ],
   },
+  'many-crowded': {
+    law: 'a full cache makes room for a batch, and nothing is lost of either',
+    options: { ...small, frames: 2, cacheFrames: 2 },
+    bodies: [
+      function* (me) {
+        const handles = yield* me.tryAcquireTogether(2);
+        const more = yield* me.tryAcquire();
+        if (more !== 0) yield* me.release(more);
+        yield* me.releaseTogether(handles);
+        yield* me.checkReserve();
+      },
+      takeAndReturn(1),
+    ],
+  },
+  'many-known': {
+    law: 'a batch frees what others knew, for good',
+    options: { ...small, frames: 1, cacheFrames: 1 },
+    prepare: (world) => world.suspectOfFirst(),
+    inDoubt: true,
+    bodies: [(me) => me.releaseSharedTogether([me.world.note('handle')]), (me) => me.repair()],
+  },
   'last-release': {
     law: 'the last release frees a shared frame once, whoever it is',
     options: one,

@@ -52,8 +52,8 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
   [
     'the integer API',
     'a releaseMany releases a handle more often than it is held',
-    'marks[slot] === round && this.checkRepeated(from, end, handle), marks[slot]',
-    'marks[slot]',
+    'this.marks.first(this.check(handle)) || this.checkRepeated(from, end, handle);',
+    'this.check(handle);',
   ],
   [
     'channels',
@@ -67,6 +67,7 @@ export const COMMAND_FLAWS: readonly (readonly [alphabet: keyof typeof ALPHABETS
     'this.ring.cut(lane), this.drain(lane, producer, -1, drained);',
     'this.ring.cut(lane);',
   ],
+  ['channels', 'a batch sends twice what is held once', '!refs.marks.first(slot) || ', ''],
   [
     'channels',
     'a broadcast counts one reference too few',

@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['words/*'],
   ['protocol/*'],
   ['threads/*'],
-  ['references/refusal.ts', 'references/supply.ts'],
+  ['references/refusal.ts', 'references/marks.ts', 'references/supply.ts'],
   ['references/shared-count.ts', 'references/hot-path.ts'],
   ['references/runs.ts'],
   ['references/leases.ts'],

@@ -245,8 +245,9 @@ describe('at the end of the stack', () => {
   test('a spill whose first move of bits fails has changed no word', () => {
     const pool = smallPool({ frames: 8, cacheFrames: 4 });
     const { slots } = pool;
-    slots.releaseMany(filled(pool, 3));
     const more = filled(pool, 5);
+    slots.releaseMany(filled(pool, 3));
+    expect(pool.stats().threads[0]?.cached).toBe(3);
     const { or } = Atomics;
     Atomics.or = () => {
       Atomics.or = or;

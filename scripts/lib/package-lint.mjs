@@ -7,7 +7,7 @@ import { rolldown } from 'rolldown';
 import { CannotRun, npmPackages } from './fetch.mjs';
 
 /** Bytes of the minified core, as a browser gets it: a few hundredths above what it has now. */
-const BUDGET = { minified: 103_500, gzip: 34_100, brotli: 30_100 };
+const BUDGET = { minified: 103_500, gzip: 34_200, brotli: 30_200 };
 
 /** The folder that holds the linters, and compilers older and newer than the house's. */
 export function packageTools() {

@@ -73,17 +73,17 @@ export class References extends Leases {
   releaseMany(from: Int32Array, count: number): number {
     if (this.closed) throw closedError();
     this.path.resume(0); // the stack has room for it, should it be needed
-    const freed = this.path.freeRun(from, 0, count);
-    if (freed < count) {
-      try {
-        this.checkMany(from, freed, count);
-      } catch (fault) {
-        this.path.resume(freed);
-        this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
-        throw fault;
-      }
-      return this.releaseRest(from, freed, count);
+    const top = this.cached;
+    let freed: number;
+    try {
+      freed = this.path.freeRun(from, 0, count);
+      if (freed < count) this.checkMany(from, freed, count);
+    } catch (fault) {
+      this.path.resume((this.i32[this.topAt] as number) - top); // as many as were freed
+      this.checkMany(from, 0, count); // as it is now: the fault names what the caller sees
+      throw fault;
     }
+    if (freed < count) return this.releaseRest(from, freed, count);
     if (this.mailboxes.someoneWaits()) this.serve();
     return freed;
   }
@@ -93,8 +93,12 @@ export class References extends Leases {
     if (this.guarded) return this.releaseGuarded(from, count);
     let freed = done;
     for (let k = done; k < count; ) {
-      if (this.crowded) this.makeRoom(count - k);
-      else if (this.release(from[k++] as number)) freed += 1;
+      const handle = from[k] as number;
+      if (this.crowded && this.isSole(handle & this.indexMask)) this.makeRoom(count - k);
+      else {
+        k += 1;
+        if (this.release(handle)) freed += 1;
+      }
       const run = this.path.freeRun(from, k, count);
       k += run;
       freed += run;

@@ -4,7 +4,7 @@
  *
  * Invariants
  * 1. A run stops before the first handle that needs care, and never moves more than the row has, or
- *    has room for.
+ *    has room for. If it fails in the middle (the stack is full), what it has freed is in the row.
  * 2. `resume` undoes the `freeRun` just before it. Nobody saw it: the slots stayed in this
  *    thread's hands. What others knew before is this thread's alone now: it was the last to know.
  * 3. A word that counts this thread's one reference is changed by a plain store: nobody but a
@@ -61,39 +61,42 @@ export class Runs extends HotPath {
     const { i32, seatAt, rowAt, slotsAt, ledgerAt, owned, firstWord, lastWord } = this;
     const { indexMask, generationMask, generationStep, colour } = this;
     const topAt = seatAt + SEAT.top;
-    // Atomic: where the stack is full, this fails, before a write. What follows is no deeper.
-    const top = Atomics.load(i32, topAt);
+    const top = i32[topAt] as number;
     const count = Math.min(end - begin, (i32[seatAt + SEAT.room] as number) - top);
     let done = 0;
     let counted = 0;
-    for (; done < count; done++) {
-      const handle = from[begin + done] as number;
-      const slot = handle & indexMask;
-      const name = colour | slot;
-      if (i32[ledgerAt + slot] !== 1) break; // one reference, no departure
-      const at = slotsAt + slot * SLOT.size + SLOT.word;
-      const word = i32[at] as number;
-      if ((((word >> 1) & generationMask) | name) !== handle) break;
-      let mine = word === lastWord ? firstWord : (word + generationStep) | 0;
-      if ((word & PAYLOAD_MASK) !== owned) {
-        if ((word & PAYLOAD_MASK) !== 1) break;
-        // R2 observes R1.
-        mine = nextGeneration(Atomics.load(i32, at), generationStep, owned);
-        counted += 1;
+    try {
+      for (; done < count; done++) {
+        const handle = from[begin + done] as number;
+        const slot = handle & indexMask;
+        const name = colour | slot;
+        if (i32[ledgerAt + slot] !== 1) break; // one reference, no departure
+        const at = slotsAt + slot * SLOT.size + SLOT.word;
+        const word = i32[at] as number;
+        if ((((word >> 1) & generationMask) | name) !== handle) break;
+        let mine = word === lastWord ? firstWord : (word + generationStep) | 0;
+        if ((word & PAYLOAD_MASK) !== owned) {
+          if ((word & PAYLOAD_MASK) !== 1) break;
+          // R2 observes R1.
+          mine = nextGeneration(Atomics.load(i32, at), generationStep, owned);
+          counted += 1;
+        }
+        i32[at] = mine;
+        i32[rowAt + top + done] = ((mine >> 1) & generationMask) | name;
+        if (counted === 0) i32[ledgerAt + slot] = 0;
       }
-      i32[at] = mine;
-      i32[rowAt + top + done] = ((mine >> 1) & generationMask) | name;
-      if (counted === 0) i32[ledgerAt + slot] = 0;
-    }
-    if (counted === 0) {
-      i32[topAt] = top + done;
-      return done;
-    }
-    // L3: whoever sees a cell empty sees the word changed. Both, as in `departAll`.
-    Atomics.store(i32, topAt, top + done);
-    Atomics.load(i32, topAt);
-    for (let k = 0; k < done; k++) {
-      i32[ledgerAt + ((i32[rowAt + top + k] as number) & indexMask)] = 0;
+      if (counted > 0) {
+        // L3: whoever sees a cell empty sees the word changed. Both, as in `departAll`.
+        Atomics.store(i32, topAt, top);
+        Atomics.load(i32, topAt);
+      }
+    } finally {
+      // Also where the stack was full in the middle: what was freed is in the row, cell by cell.
+      for (let k = counted > 0 ? 0 : done; k < done; k++) {
+        i32[ledgerAt + ((i32[rowAt + top + k] as number) & indexMask)] = 0;
+        i32[topAt] = top + k + 1;
+      }
+      if (counted === 0) i32[topAt] = top + done;
     }
     return done;
   };

@@ -441,7 +441,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a batch leaves the references that others knew in its ledger',
-    changes: [['i32[ledgerAt + (i32[rowAt + top + k] & indexMask)] = 0;', ';']],
+    changes: [['i32[ledgerAt + (i32[rowAt + top + k] & indexMask)] = 0, i32[topAt]', 'i32[topAt]']],
     scenario: 'many-known',
     bounds: orders(0),
   },

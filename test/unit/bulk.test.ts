@@ -70,7 +70,17 @@ describe('a full cache makes room for a batch', () => {
     first.slots.releaseMany(theirs);
   });
 
-  test('but not for one that is refused: then the cache stays as it is', () => {
+  test('but not for one that frees nothing: then the cache stays as it is', () => {
+    const pool = smallPool({ frames: 20, threadsMax: 1, cacheFrames: 8 });
+    const batch = crowded(pool, 12, 8);
+    for (const handle of batch) pool.slots.retain(handle);
+    expect(pool.slots.releaseMany(batch)).toBe(0);
+    expect(cachedBy(pool)).toBe(8);
+    expect(pool.slots.releaseMany(batch)).toBe(12);
+    expectAllHome(pool);
+  });
+
+  test('nor for one that is refused: then the cache stays as it is', () => {
     const pool = smallPool({ frames: 20, threadsMax: 1, cacheFrames: 8 });
     const batch = crowded(pool, 8, 8);
     const { i32 } = Slab.attach(pool.buffer, 0);

@@ -7,7 +7,7 @@ import { References } from '../../src/references/references.js';
 import { type ChannelLayout, LANE, SEAT } from '../../src/slab/layout.js';
 import { Slab } from '../../src/slab/slab.js';
 import { Seats } from '../../src/threads/seats.js';
-import { expectAllHome, smallPool } from './kit.js';
+import { alone, expectAllHome, smallPool } from './kit.js';
 
 /** Another thread's references in the pool's slab, as this thread can have them for a test. */
 function neighbourOf(pool: FramePool, token: number): References {
@@ -191,12 +191,15 @@ function filled(pool: FramePool, count: number): Int32Array {
 }
 
 describe('at the end of the stack', () => {
-  /** Calls `act` with less and less stack until it works; answers how often it did not. */
-  function atTheEnd(act: () => void): number {
+  /**
+   * Calls `act` with more and more stack until it works; answers how often it did not. How deep a
+   * level of the dive is depends on `padding`.
+   */
+  function atTheEnd(act: () => void, padding: readonly number[] = []): number {
     let failed = 0;
-    const dive = (): boolean => {
+    const dive = (...below: readonly number[]): boolean => {
       try {
-        if (dive()) return true;
+        if (dive(...below)) return true;
       } catch (fault) {
         if (!(fault instanceof RangeError)) throw fault;
       }
@@ -209,7 +212,7 @@ describe('at the end of the stack', () => {
         return false;
       }
     };
-    dive();
+    dive(...padding);
     return failed;
   }
 
@@ -227,6 +230,28 @@ describe('at the end of the stack', () => {
     expect(failed).toBeGreaterThan(0); // how often depends on the engine's frames
     for (let count = 202; count > 1; count--) expect(slots.release(handle)).toBe(false);
     expect(slots.release(handle)).toBe(true);
+    expectAllHome(pool);
+  });
+
+  test.each(['this', 'another'])('a releaseMany of what %s thread took loses no slot', (whose) => {
+    const pool = smallPool({ frames: 40, threadsMax: 2, cacheFrames: 16 });
+    const sender = alone(() => FramePool.attach(pool.ref));
+    const { slots } = pool;
+    let failed = 0;
+    for (let round = 0; round < 300; round++) {
+      const batch = whose === 'this' ? filled(pool, 12) : filled(sender, 12);
+      if (whose === 'another') {
+        for (const handle of batch) slots.adopt(sender.slots.transfer(handle));
+      }
+      const release = (): void => {
+        // What an attempt before this one has freed is gone; the rest is still held.
+        slots.releaseMany(batch.filter((handle) => slots.refs.holds(handle)));
+      };
+      failed += atTheEnd(release, Array(round % 17).fill(0));
+      expect(pool.audit()).toMatchObject({ ok: true, held: 0, problems: [] });
+    }
+    expect(failed).toBeGreaterThan(0);
+    sender.close();
     expectAllHome(pool);
   });
 

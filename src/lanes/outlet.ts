@@ -40,7 +40,7 @@ export class Outlet extends LaneSet {
     if (this.i32[this.closedAt] !== 0) throw this.closedError();
     if (this.broadcast) return this.sendToAll(slot, handle);
     const lane = this.ownLane;
-    if (this.room === 0 && !this.makeRoom(lane)) return this.full(lane, handle);
+    if (this.room === 0 && !this.makeRoom(lane, 1)) return this.full(lane, handle);
     if (!this.refs.expose(slot, 0)) throw overflowOf(slot);
     const first = this.activate();
     this.ring.write(lane, 0, handle);
@@ -82,8 +82,8 @@ export class Outlet extends LaneSet {
     }
   }
 
-  private makeRoom(lane: number): boolean {
-    this.room = this.ring.room(lane);
+  private makeRoom(lane: number, wanted: number): boolean {
+    this.room = this.ring.room(lane, wanted);
     return this.room > 0;
   }
 
@@ -94,7 +94,7 @@ export class Outlet extends LaneSet {
   private sendBatch(handles: Int32Array, from: number, end: number): number {
     if (this.i32[this.closedAt] !== 0) throw this.closedError();
     const lane = this.ownLane;
-    if (this.room === 0) this.makeRoom(lane);
+    if (this.room === 0) this.makeRoom(lane, end - from);
     if (!this.active) return 0;
     const batch = this.writeBatch(lane, handles, from, Math.min(this.room, end - from));
     if (batch < 2) return 0;
@@ -150,7 +150,7 @@ export class Outlet extends LaneSet {
     // Whoever claims the oldest makes room, this thread or a consumer; a lap of failures is damage.
     for (let tries = 0; tries <= this.layout.cellMask && this.room === 0; tries++) {
       this.dropOldest(lane);
-      this.makeRoom(lane);
+      this.makeRoom(lane, 1);
     }
     if (this.room === 0) throw damaged(`a full lane of '${this.layout.name}' cannot be emptied`);
     return this.trySend(handle);
@@ -198,7 +198,7 @@ export class Outlet extends LaneSet {
     let targets = 0;
     for (let seat = 0; seat < this.seats; seat++) {
       if (!this.bit(CHANNEL.subscribers, seat)) continue;
-      const room = this.ring.room(this.laneOf(this.refs.seat, seat)) > 0;
+      const room = this.ring.room(this.laneOf(this.refs.seat, seat), 1) > 0;
       if (!room && whenFull === 'wait') return -1;
       if (room || whenFull === 'drop-oldest') this.chosen[targets++] = seat;
       else this.drop(this.laneOf(this.refs.seat, seat));
@@ -212,7 +212,7 @@ export class Outlet extends LaneSet {
     for (let k = 0; k < targets; k++) {
       const lane = this.laneOf(this.refs.seat, this.chosen[k] as number);
       // Losing the oldest to its consumer makes room as well.
-      if (this.ring.room(lane) === 0) this.dropOldest(lane);
+      if (this.ring.room(lane, 1) === 0) this.dropOldest(lane);
       this.ring.write(lane, 0, handle);
       const flags = this.publish(lane, 1);
       if ((flags & CUT) !== 0 && this.takeBack(lane)) continue;

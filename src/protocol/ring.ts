@@ -68,9 +68,13 @@ export class Ring {
     this.cellMask = cellMask;
   }
 
-  /** How many more the producer can publish, at least: 0 if the lane is full. Its own side. */
-  room(lane: number): number {
-    return this.ahead(lane, FAR_AHEAD) || this.ahead(lane, AHEAD) || this.ahead(lane, 1);
+  /**
+   * How many more the producer can publish, at least: 0 if the lane is full. Looks as far as is
+   * worth it for `wanted`: each look at a lane that is being emptied disturbs a claim. Its own side.
+   */
+  room(lane: number, wanted: number): number {
+    const far = wanted > AHEAD ? this.ahead(lane, FAR_AHEAD) : 0;
+    return far || this.ahead(lane, AHEAD) || this.ahead(lane, 1);
   }
 
   /** Writes `handle` into the `ahead`th cell after the last published one. Its own side. */

@@ -7,7 +7,7 @@ import { rolldown } from 'rolldown';
 import { CannotRun, npmPackages } from './fetch.mjs';
 
 /** Bytes of the minified core, as a browser gets it: a few hundredths above what it has now. */
-const BUDGET = { minified: 103_500, gzip: 34_200, brotli: 30_200 };
+const BUDGET = { minified: 103_500, gzip: 34_300, brotli: 30_300 };
 
 /** The folder that holds the linters, and compilers older and newer than the house's. */
 export function packageTools() {

@@ -69,8 +69,8 @@ export class Ring {
   }
 
   /**
-   * How many more the producer can publish, at least: 0 if the lane is full. Looks as far as is
-   * worth it for `wanted`: each look at a lane that is being emptied disturbs a claim. Its own side.
+   * How many more the producer can publish, at least: 0 if the lane is full. Its own side. Looks as
+   * far as `wanted` is worth it: each look at a lane that is being emptied disturbs a claim.
    */
   room(lane: number, wanted: number): number {
     const far = wanted > AHEAD ? this.ahead(lane, FAR_AHEAD) : 0;

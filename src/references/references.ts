@@ -72,7 +72,6 @@ export class References extends Leases {
    */
   releaseMany(from: Int32Array, count: number): number {
     if (this.closed) throw closedError();
-    this.path.resume(0); // the stack has room for it, should it be needed
     const top = this.cached;
     let freed: number;
     try {

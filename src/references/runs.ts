@@ -28,6 +28,14 @@ import { SEAT, SLOT } from '../slab/layout.js';
 import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
 import { HotPath } from './hot-path.js';
 
+/**
+ * Fails where the stack has no room for so many calls, before anything is written. A loop needs room
+ * too: at the end of a round the engine may call itself, and throw if it cannot.
+ */
+function rehearse(calls: number): void {
+  if (calls > 0) rehearse(calls - 1);
+}
+
 /** The hot path of the thread in one seat, with runs through its cache row. */
 export class Runs extends HotPath {
   /** Takes what the cache has into `into[from … end − 1]`; answers how many that were. */
@@ -77,6 +85,7 @@ export class Runs extends HotPath {
         let mine = word === lastWord ? firstWord : (word + generationStep) | 0;
         if ((word & PAYLOAD_MASK) !== owned) {
           if ((word & PAYLOAD_MASK) !== 1) break;
+          if (counted === 0) rehearse(16); // from here on a failure would lose slots
           // R2 observes R1.
           mine = nextGeneration(Atomics.load(i32, at), generationStep, owned);
           counted += 1;
@@ -101,16 +110,16 @@ export class Runs extends HotPath {
     return done;
   };
 
-  /** Undoes the `freeRun` that has just freed `count` slots. */
+  /** Undoes the `freeRun` that has just freed `count` slots, the last one first. */
   resume(count: number): void {
     const { i32, seatAt, rowAt, slotsAt, ledgerAt, firstWord, lastWord } = this;
     const { indexMask, generationStep } = this;
-    const top = (i32[seatAt + SEAT.top] as number) - count;
-    i32[seatAt + SEAT.top] = top; // no call from here on: nothing can fail
     for (let k = 0; k < count; k++) {
-      const slot = (i32[rowAt + top + k] as number) & indexMask;
+      const top = (i32[seatAt + SEAT.top] as number) - 1;
+      const slot = (i32[rowAt + top] as number) & indexMask;
       const at = slotsAt + slot * SLOT.size + SLOT.word;
       const word = i32[at] as number;
+      i32[seatAt + SEAT.top] = top;
       // Owned, also where it counted one reference before: nobody else has one. And a recount looks
       // at no owned slot, so the order of these two does not matter.
       i32[ledgerAt + slot] = 1;

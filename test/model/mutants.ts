@@ -458,7 +458,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     flaw: 'a refused batch leaves in the cache what it takes back',
-    changes: [['- count;\n    i32[seatAt + 16 /* top */] = top;', '- count;']],
+    changes: [
+      ['i32[seatAt + 16 /* top */] = top, i32[ledgerAt + slot] = 1', 'i32[ledgerAt + slot] = 1'],
+    ],
     scenario: 'release-many',
     bounds: orders(0),
   },

@@ -29,8 +29,8 @@ import { nextGeneration, PAYLOAD_MASK } from '../words/slot-word.js';
 import { HotPath } from './hot-path.js';
 
 /**
- * Fails where the stack has no room for so many calls, before anything is written. A loop needs room
- * too: at the end of a round the engine may call itself, and throw if it cannot.
+ * Fails where the stack has no room for so many calls, before anything is written. A loop needs
+ * room too: at the end of a round the engine may call itself, and throw if it cannot.
  */
 function rehearse(calls: number): void {
   if (calls > 0) rehearse(calls - 1);
